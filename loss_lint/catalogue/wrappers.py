@@ -1,0 +1,105 @@
+"""Callables that give back what they are given, for all that a loss can see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A callable that returns its argument `parameter` (position 0), behaving as before.
+
+    `gathers` marks the one that runs copies of the module and joins their outputs, so that a scalar comes
+    back as a vector. `each` means that every positional argument comes back, as a tuple if there are several.
+    `decorates` means that the call without an argument makes a decorator of the same meaning.
+    """
+
+    name: str
+    parameter: str
+    gathers: bool = False
+    each: bool = False
+    decorates: bool = False
+
+
+WRAPPERS: tuple[Wrapper, ...] = (
+    Wrapper("torch.compile", "model", decorates=True),
+    Wrapper("torch.jit.script", "obj"),
+    Wrapper("torch.jit.script_if_tracing", "fn"),
+    Wrapper("torch.jit.trace", "func"),
+    Wrapper("torch.jit.trace_module", "mod"),
+    Wrapper("torch.nn.DataParallel", "module", gathers=True),
+    Wrapper("torch.nn.parallel.DistributedDataParallel", "module"),
+    Wrapper("torch.nn.SyncBatchNorm.convert_sync_batchnorm", "module"),
+    Wrapper("torch.nn.Parameter", "data"),
+    Wrapper("torch.nn.Buffer", "data"),
+    Wrapper("torch.nn.utils.weight_norm", "module"),
+    Wrapper("torch.nn.utils.spectral_norm", "module"),
+    Wrapper("torch.nn.utils.remove_weight_norm", "module"),
+    Wrapper("torch.nn.utils.remove_spectral_norm", "module"),
+    Wrapper("torch.nn.utils.parametrizations.weight_norm", "module"),
+    Wrapper("torch.nn.utils.parametrizations.spectral_norm", "module"),
+    Wrapper("torch.nn.utils.parametrizations.orthogonal", "module"),
+    Wrapper("torch.distributed.fsdp.FullyShardedDataParallel", "module"),
+    Wrapper("torch.distributed.fsdp.fully_shard", "module"),
+    Wrapper("torch.distributed.fsdp.wrap.wrap", "module"),
+    Wrapper("torch.autograd.Variable", "data"),
+    Wrapper("torch.no_grad", "func", decorates=True),
+    Wrapper("torch.enable_grad", "func", decorates=True),
+    Wrapper("torch.inference_mode", "mode", decorates=True),
+    Wrapper("copy.copy", "x"),
+    Wrapper("copy.deepcopy", "x"),
+    Wrapper("tqdm.tqdm", "iterable"),
+    Wrapper("tqdm.auto.tqdm", "iterable"),
+    Wrapper("tqdm.autonotebook.tqdm", "iterable"),
+    Wrapper("tqdm.notebook.tqdm", "iterable"),
+    Wrapper("tqdm.std.tqdm", "iterable"),
+    Wrapper("tqdm.rich.tqdm", "iterable"),
+    Wrapper("tqdm.tqdm_notebook", "iterable"),
+    Wrapper("rich.progress.track", "sequence"),
+    Wrapper("progressbar.progressbar", "iterator"),
+    Wrapper("fastprogress.progress_bar", "gen"),
+    Wrapper("fastprogress.fastprogress.progress_bar", "gen"),
+    Wrapper("apex.parallel.DistributedDataParallel", "module"),
+    Wrapper("apex.parallel.convert_syncbn_model", "module"),
+    Wrapper("timm.utils.convert_sync_batchnorm", "module"),
+    Wrapper("peft.prepare_model_for_kbit_training", "model"),
+)
+
+# Methods of a launcher's object that give back what they are given, by the class of the object.
+METHOD_WRAPPERS: tuple[Wrapper, ...] = (
+    Wrapper("accelerate.Accelerator.prepare", "args", each=True),
+    Wrapper("accelerate.Accelerator.prepare_model", "model"),
+    Wrapper("accelerate.Accelerator.prepare_data_loader", "data_loader"),
+    Wrapper("accelerate.Accelerator.unwrap_model", "model"),
+    Wrapper("lightning.fabric.Fabric.setup", "module", each=True),
+    Wrapper("lightning.fabric.Fabric.setup_module", "module"),
+    Wrapper("lightning.fabric.Fabric.setup_dataloaders", "dataloaders", each=True),
+    Wrapper("lightning.fabric.Fabric.to_device", "obj"),
+)
+
+# Methods of `torch.nn.Module` that return the module itself.
+MODULE_METHODS: frozenset[str] = frozenset(
+    {
+        "to",
+        "cuda",
+        "cpu",
+        "xpu",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+        "type",
+        "train",
+        "eval",
+        "apply",
+        "requires_grad_",
+        "share_memory",
+        "to_empty",
+        "compile",
+    }
+)
+
+by_wrapper: dict[str, Wrapper] = {wrapper.name: wrapper for wrapper in WRAPPERS}
+by_method_wrapper: dict[str, Wrapper] = {
+    wrapper.name.rpartition(".")[2]: wrapper for wrapper in METHOD_WRAPPERS if wrapper.name.count(".")
+}
