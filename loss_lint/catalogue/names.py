@@ -9,7 +9,6 @@ SAMPLE_COUNT_NAMES: frozenset[str] = frozenset(
         "batchsize",
         "batch_sz",
         "batch_len",
-        "batch_num",
         "bsize",
         "bsz",
         "bs",

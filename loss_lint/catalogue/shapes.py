@@ -66,7 +66,7 @@ SHAPES: tuple[Operation, ...] = (
         "to",
         "keep",
         "input",
-        ".to (input, *args, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None)",
+        ".to (input, *args, device=None, dtype=None, other=None, non_blocking=False, copy=False, memory_format=None)",
     ),
     define("cpu", "keep", "input", ".cpu (input, memory_format=None)"),
     define("cuda", "keep", "input", ".cuda (input, device=None, non_blocking=False, memory_format=None)"),

@@ -8,18 +8,38 @@ from typing import Literal, NamedTuple, TypeVar, cast
 T = TypeVar("T")
 Kind = Literal["positional", "keyword", "variadic"]
 
-# torch's own argument parser takes NumPy's keywords beside its names, and NumPy's functions are catalogued
-# under torch's names, so that one operation has one set of parameters however it is spelled.
+# torch's own argument parser takes NumPy's keywords beside its names. Where spellings of one operation name a
+# parameter differently (`F.one_hot(tensor)`, all of NumPy), the catalogue writes one name and takes the others.
 KEYWORD_ALIASES: dict[str, tuple[str, ...]] = {
     "axis": ("dim", "dims"),
+    "axes": ("dims",),
     "keepdims": ("keepdim",),
     "x": ("input",),
-    "a": ("input",),
+    "a": ("input", "data"),
     "x1": ("input",),
     "arr": ("input",),
     "x2": ("other",),
     "self": ("input",),
+    "m": ("input",),
+    "ar": ("input",),
+    "A": ("input",),
+    "tensor": ("input", "other"),
+    "prototype": ("input",),
+    "y": ("other",),
+    "b": ("other",),
+    "value": ("src",),
+    "ndarray": ("data",),
+    "array": ("input",),
+    "shape": ("size",),
+    "stop": ("end",),
+    "start_or_stop": ("start",),
+    "N": ("n",),
+    "M": ("m",),
+    "a_min": ("min",),
+    "a_max": ("max",),
+    "subscripts": ("equation",),
     "arrays": ("tensors",),
+    "tup": ("tensors",),
     "object": ("data",),
     "obj": ("data",),
 }

@@ -43,9 +43,6 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("torch.distributed.fsdp.fully_shard", "module"),
     Wrapper("torch.distributed.fsdp.wrap.wrap", "module"),
     Wrapper("torch.autograd.Variable", "data"),
-    Wrapper("torch.no_grad", "func", decorates=True),
-    Wrapper("torch.enable_grad", "func", decorates=True),
-    Wrapper("torch.inference_mode", "mode", decorates=True),
     Wrapper("copy.copy", "x"),
     Wrapper("copy.deepcopy", "x"),
     Wrapper("tqdm.tqdm", "iterable"),
@@ -64,6 +61,40 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("timm.utils.convert_sync_batchnorm", "module"),
     Wrapper("peft.prepare_model_for_kbit_training", "model"),
 )
+
+# Decorators, bare or called, under which a function computes the same numbers.
+DECORATORS: frozenset[str] = frozenset(
+    {
+        "torch.compile",
+        "torch.jit.script",
+        "torch.jit.export",
+        "torch.jit.ignore",
+        "torch.jit.unused",
+        "torch.enable_grad",
+        "torch.no_grad",
+        "torch.inference_mode",
+        "torch.set_grad_enabled",
+        "torch.autocast",
+        "torch.amp.autocast",
+        "torch.amp.custom_fwd",
+        "torch.cuda.amp.autocast",
+        "torch.cuda.amp.custom_fwd",
+        "torch.compiler.disable",
+        "torch._dynamo.disable",
+        "functools.wraps",
+        "functools.cache",
+        "functools.lru_cache",
+        "typing.no_type_check",
+        "typing.override",
+        "typing_extensions.override",
+        "typeguard.typechecked",
+        "beartype.beartype",
+        "jaxtyping.jaxtyped",
+    }
+)
+
+# Those, also as context managers, under which nothing built requires a gradient.
+NO_GRADIENT: frozenset[str] = frozenset({"torch.no_grad", "torch.inference_mode"})
 
 # Methods of a launcher's object that give back what they are given, by the class of the object.
 METHOD_WRAPPERS: tuple[Wrapper, ...] = (
@@ -101,5 +132,5 @@ MODULE_METHODS: frozenset[str] = frozenset(
 
 by_wrapper: dict[str, Wrapper] = {wrapper.name: wrapper for wrapper in WRAPPERS}
 by_method_wrapper: dict[str, Wrapper] = {
-    wrapper.name.rpartition(".")[2]: wrapper for wrapper in METHOD_WRAPPERS if wrapper.name.count(".")
+    wrapper.name.rpartition(".")[2]: wrapper for wrapper in METHOD_WRAPPERS
 }
