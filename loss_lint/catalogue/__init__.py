@@ -2,16 +2,17 @@
 
     entry = by_function["torch.nn.functional.cross_entropy"]
     entry.operation.name                        # "cross_entropy"
-    entry.signature.bind([logits, labels], {})  # {"input": logits, "target": labels}, None if it does not fit
-    by_method["softmax"].signature              # without the receiver, which is the operand `receiver(operation)`
-    by_module["torch.nn.CrossEntropyLoss"].signature  # the constructor's; `forward` takes the operands
+    entry.signature.bind([logits, labels], {})  # {"input": logits, "target": labels}; None: it does not fit
+    by_method["softmax"].signature              # without the receiver, which is `receiver(operation)`
+    by_module["torch.nn.NLLLoss"].signature     # the constructor's; what is called takes `forward(operation)`
 
-Names are canonical ones: pass what the imports resolve to through `canonical` first. The tables are built when
-one of them is first asked for.
+Names are canonical ones: pass what the imports resolve to through `canonical` first. The tables are built
+when one of them is first asked for.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from loss_lint.catalogue import define
@@ -54,21 +55,16 @@ class Entry(NamedTuple):
 by_function: dict[str, Entry]
 by_method: dict[str, Entry]
 by_module: dict[str, Entry]
-_by_name: dict[str, Operation]
-_losses: dict[str, Loss]
-_TABLES = frozenset({"by_function", "by_method", "by_module", "_by_name", "_losses"})
 
 
 def operation(name: str) -> Operation:
     """The operation of that canonical name; KeyError if there is none."""
-    return _table_of_names()[name]
+    return _tables().operations[name]
 
 
 def loss(name: str) -> Loss | None:
     """The loss of that canonical name, None if the operation is none."""
-    if "_losses" not in globals():
-        _build()
-    return _losses.get(name)
+    return _tables().losses.get(name)
 
 
 def receiver(entry: Operation) -> str:
@@ -83,14 +79,16 @@ def forward(entry: Operation) -> Signature:
     return Signature(", ".join([first, *(f"{name}=None" if optional else name for name in others)]))
 
 
-def _table_of_names() -> dict[str, Operation]:
-    if "_by_name" not in globals():
-        _build()
-    return _by_name
+class _Tables(NamedTuple):
+    by_function: dict[str, Entry]
+    by_method: dict[str, Entry]
+    by_module: dict[str, Entry]
+    operations: dict[str, Operation]
+    losses: dict[str, Loss]
 
 
-def _build() -> None:
-    global by_function, by_method, by_module, _by_name, _losses
+@cache
+def _tables() -> _Tables:
     functions: dict[str, Entry] = {}
     methods: dict[str, Entry] = {}
     modules: dict[str, Entry] = {}
@@ -104,14 +102,14 @@ def _build() -> None:
             functions["torch.Tensor." + name] = Entry(entry, Signature(unbound))
         for name, parameters in entry.modules:
             modules[name] = Entry(entry, Signature(parameters))
-    by_function, by_method, by_module = functions, methods, modules
-    _by_name = {entry.name: entry for entry in OPERATIONS}
-    _losses = {entry.name: entry for entry in LOSSES}
+    operations = {entry.name: entry for entry in OPERATIONS}
+    return _Tables(functions, methods, modules, operations, {entry.name: entry for entry in LOSSES})
 
 
-def __getattr__(name: str) -> object:
-    """Build the tables when the first of them is asked for."""
-    if name not in _TABLES:
+def __getattr__(name: str) -> dict[str, Entry]:
+    """Build the tables when the first of them is asked for, and keep them as plain attributes."""
+    if name not in ("by_function", "by_method", "by_module"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _build()
-    return globals()[name]
+    tables = _tables()
+    globals().update(by_function=tables[0], by_method=tables[1], by_module=tables[2])
+    return getattr(tables, name)  # type: ignore[no-any-return]

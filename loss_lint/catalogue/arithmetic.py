@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint.catalogue.define import define
-from loss_lint.catalogue.operation import Operation
+
+if TYPE_CHECKING:
+    from loss_lint.catalogue.operation import Operation
 
 ARITHMETIC: tuple[Operation, ...] = (
     define(

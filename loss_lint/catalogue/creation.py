@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint.catalogue.define import define
-from loss_lint.catalogue.operation import Operation
+
+if TYPE_CHECKING:
+    from loss_lint.catalogue.operation import Operation
 
 CREATION: tuple[Operation, ...] = (
     define(
@@ -179,7 +183,7 @@ CREATION: tuple[Operation, ...] = (
         "create",
         "data",
         "torch.as_tensor (data, dtype=None, device=None)",
-        "torch.asarray (data, *, dtype=None, device=None, copy=None, requires_grad=False)",
+        "torch.asarray (data, *, dtype=None, device=None, copy=None, requires_grad=None)",
     ),
     define("from_numpy", "create", "data", "torch.from_numpy (data)"),
     define(

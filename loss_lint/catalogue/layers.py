@@ -4,8 +4,12 @@ operands are those of the module's `forward`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint.catalogue.define import define
-from loss_lint.catalogue.operation import Operation
+
+if TYPE_CHECKING:
+    from loss_lint.catalogue.operation import Operation
 
 LAYERS: tuple[Operation, ...] = (
     define(

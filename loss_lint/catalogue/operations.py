@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint.catalogue.activations import ACTIVATIONS
 from loss_lint.catalogue.arithmetic import ARITHMETIC
 from loss_lint.catalogue.creation import CREATION
 from loss_lint.catalogue.layers import LAYERS
 from loss_lint.catalogue.losses import LOSS_OPERATIONS
-from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.pooling import POOLING
 from loss_lint.catalogue.reductions import REDUCTIONS
 from loss_lint.catalogue.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from loss_lint.catalogue.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *ACTIVATIONS,

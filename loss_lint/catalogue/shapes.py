@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint.catalogue.define import define
-from loss_lint.catalogue.operation import Operation
+
+if TYPE_CHECKING:
+    from loss_lint.catalogue.operation import Operation
 
 SHAPES: tuple[Operation, ...] = (
     define("view", "keep", "input", ".view (input, *size)"),
@@ -66,7 +70,8 @@ SHAPES: tuple[Operation, ...] = (
         "to",
         "keep",
         "input",
-        ".to (input, *args, device=None, dtype=None, other=None, non_blocking=False, copy=False, memory_format=None)",
+        ".to (input, *args, device=None, dtype=None, other=None, non_blocking=False, copy=False, "
+        "memory_format=None)",
     ),
     define("cpu", "keep", "input", ".cpu (input, memory_format=None)"),
     define("cuda", "keep", "input", ".cuda (input, device=None, non_blocking=False, memory_format=None)"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 T = TypeVar("T")
 Kind = Literal["positional", "keyword", "variadic"]
 
-# torch's own argument parser takes NumPy's keywords beside its names. Where spellings of one operation name a
-# parameter differently (`F.one_hot(tensor)`, all of NumPy), the catalogue writes one name and takes the others.
+# torch's own argument parser takes NumPy's keywords beside its names. Where spellings of one operation name
+# a parameter differently (`F.one_hot(tensor)`, all of NumPy), the catalogue writes one and takes the others.
 KEYWORD_ALIASES: dict[str, tuple[str, ...]] = {
     "axis": ("dim", "dims"),
     "axes": ("dims",),
