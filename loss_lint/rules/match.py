@@ -1,0 +1,33 @@
+"""What a rule says when it matches: where, why, and how the graph would be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loss_lint.findings import Verdict
+from loss_lint.symbolic.edits import GraphEdit
+from loss_lint.symbolic.graph import Guards, Op, Pass, Site
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """A rule's match at `sink`, where the finding stands unless the operand came in as an argument.
+
+    `message` says what happened, what it does to the numbers, and what to write. `culprit` is the operation
+    that has to go or change; `spine` leads from the root of what is measured to it. `passes` are the
+    arguments that the wrong operand went through, nearest the sink first. `steps` are further places worth
+    showing, origin first.
+    """
+
+    sink: Op
+    message: str
+    claim: tuple[Verdict, ...]
+    culprit: Op
+    guards: Guards
+    spine: tuple[Op, ...]
+    edits: tuple[GraphEdit, ...] = ()
+    passes: tuple[Pass, ...] = ()
+    steps: tuple[tuple[Site, str], ...] = ()
+    safe: bool = False
+    fix_message: str = ""
+    completion: str | None = None

@@ -1,0 +1,322 @@
+"""Names, attributes and items: what reading them yields."""
+
+from __future__ import annotations
+
+import builtins
+
+from loss_lint import catalogue
+from loss_lint.catalogue.aliases import canonical
+from loss_lint.symbolic import imports, objects
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+
+
+    Alternatives,
+
+    Atom,
+    BoundMethod,
+    Class,
+    Const,
+    External,
+    Function,
+    Guards,
+    Lazy,
+    Leaf,
+    Loop,
+    Method,
+    Namespace,
+    Object,
+    Op,
+    Partial,
+    Pass,
+    Phi,
+    Site,
+    Super,
+    Tuple,
+    Value,
+    alternatives,
+    const,
+    external,
+    fresh_content,
+    intern_content,
+    leaf,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.heap import Item, Record
+
+_BUILTINS = frozenset(dir(builtins))
+_CONTAINERS = frozenset(
+    {"builtins.list", "builtins.set", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ParameterList"}
+)
+_MAPPINGS = frozenset({"builtins.dict", "torch.nn.ModuleDict", "collections.OrderedDict"})
+
+
+def look_up(name: str, act: Activation, site: Site) -> Value:
+    scope: Activation | None = act
+    while scope is not None:
+        if scope is act or not scope.is_class_body:
+            value = scope.state.names.get(name)
+            if value is not None:
+                return narrowed(value, act.state.guards) if scope is act else value
+            if scope.star_imports:
+                starred = imports.from_star(name, scope)
+                if starred is not None:
+                    return starred
+        scope = scope.enclosing
+    if name in _BUILTINS:
+        return external(f"builtins.{name}")
+    return Leaf("global", name, (), site, intern_content(("global", act.module.path, name)), "an unknown name")
+
+
+def narrowed(value: Value, guards: Guards) -> Value:
+    """`value` as it can be under `guards`."""
+    if not isinstance(value, Alternatives) or not guards:
+        return value
+    possible = [(own, branch) for own, branch in value.branches if compatible(own, guards)]
+    if len(possible) == len(value.branches) or not possible:
+        return value
+    if len(possible) == 1:
+        own, branch = possible[0]
+        if own <= guards:
+            return narrowed(branch, guards)
+    return alternatives(possible)
+
+
+def rewrap(original: Value, part: Value) -> Value:
+    """A part of a value that entered a function entered it at the same argument."""
+    if isinstance(original, Pass) and not isinstance(part, Const):
+        inner = rewrap(original.value, part)
+        return Pass(inner, original.site, original.call, original.frame, part.content)
+    return part
+
+
+def is_object_like(value: Value) -> bool:
+    """Whether attributes and calls of `value` mean something that the evaluator follows."""
+    value = strip(value)
+    if isinstance(value, Alternatives):
+        return any(is_object_like(branch) for _, branch in value.branches)
+    if isinstance(value, Phi):
+        return value.init is not None and is_object_like(value.init)
+    return isinstance(
+        value,
+        Object | Class | External | Tuple | Namespace | BoundMethod | Function | Partial | Super | Method | Lazy,
+    )
+
+
+def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
+    plain = strip(base)
+    record = act.state.heap.get(plain.content)
+    if record is not None and name in record.attributes:
+        return rewrap(base, narrowed(record.attributes[name], act.state.guards))
+    match plain:
+        case External():
+            return external(canonical(f"{plain.name}.{name}"))
+        case Namespace():
+            return _module_attribute(plain, name, site, act)
+        case Object() | Class() | Super():
+            found = objects.attribute(plain, name, site, base_site, act)
+            return found if found is not None else unknown_attribute(base, name, site, act)
+        case Alternatives() if is_object_like(plain):
+            branches = [
+                (guards, attribute(rewrap(base, branch), name, site, base_site, act))
+                for guards, branch in plain.branches
+                if compatible(guards, act.state.guards)
+            ]
+            return alternatives(branches, site) if branches else leaf("unknown", name, site)
+        case Phi(init=init) if init is not None and is_object_like(init):
+            return attribute(init, name, site, base_site, act)
+        case Lazy() if name not in catalogue.by_method and name not in catalogue.PROPERTIES:
+            return attribute(act.machine.force(plain), name, site, base_site, act)
+        case Tuple():
+            return Method(plain, name, site, base_site, fresh_content())
+    if name in catalogue.PROPERTIES:
+        return _tensor_attribute(base, name, site, base_site, act)
+    if name in catalogue.by_method or name in PYTHON_METHODS:
+        return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
+    return unknown_attribute(base, name, site, act)
+
+
+PYTHON_METHODS = frozenset({"append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"})
+
+
+def _tensor_attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
+    return act.machine.op(catalogue.PROPERTIES[name], (base,), (), site, (base_site,), act)
+
+
+def unknown_attribute(base: Value, name: str, site: Site, act: Activation) -> Value:
+    return act.machine.python_op("getattr", (base,), site, act, (("name", const(name)),))
+
+
+def _module_attribute(base: Namespace, name: str, site: Site, act: Activation) -> Value:
+    loaded = act.machine.module(base.module.path)
+    if loaded is not None and name in loaded.state.names:
+        return loaded.state.names[name]
+    return leaf("global", name, site, reason="not defined in that module")
+
+
+def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None:
+    plain = strip(base)
+    if isinstance(plain, Alternatives):
+        for _, branch in plain.branches:
+            if isinstance(strip(branch), Object):
+                record = act.state.heap.get(strip(branch).content)
+                before = record.attributes.get(name) if record else None
+                choice = leaf("unknown", name, None, reason="which of several objects was changed")
+                atoms = frozenset({Atom(choice.content, True, choice)})
+                not_it = frozenset({Atom(choice.content, False, choice)})
+                joined = value if before is None else alternatives([(atoms, value), (not_it, before)])
+                act.state.heap.set_attribute(strip(branch).content, name, joined)
+        return
+    act.state.heap.set_attribute(plain.content, name, value)
+
+
+# Items
+
+
+def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
+    """The keyed items of a dict whose contents are all known."""
+    plain = strip(value)
+    if isinstance(plain, Object) and isinstance(plain.cls, External) and plain.cls.name in _MAPPINGS:
+        record = act.state.heap.get(plain.content)
+        if record is not None and not record.open:
+            return record.items
+    return None
+
+
+def known_elements(value: Value, act: Activation) -> list[Value] | None:
+    """What iterating over `value` yields, where all of it is known and certain."""
+    plain = strip(value)
+    if isinstance(plain, Tuple):
+        return [rewrap(value, element) for element in plain.items]
+    if isinstance(plain, Phi) and plain.init is not None:
+        return None
+    if not isinstance(plain, Object):
+        return None
+    record = act.state.heap.get(plain.content)
+    if record is None or record.open or any(entry.guards - act.state.guards for entry in record.items):
+        return None
+    if objects.external_base(plain.cls, act) in _CONTAINERS:
+        return [rewrap(value, entry.value) for entry in record.items]
+    if isinstance(plain.cls, External) and plain.cls.name in _MAPPINGS:
+        return [entry.key for entry in record.items if entry.key is not None]
+    return None
+
+
+def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
+    """What one unspecified iteration over `iterable` yields."""
+    plain = strip(iterable)
+    match plain:
+        case Op(name="enumerate", operands=(inner, *_)):
+            index = Leaf("index", "", (inner,), site, fresh_content(), "a loop's index")
+            return tuple_of((index, element(inner, loop, site, act)))
+        case Op(name="zip", operands=operands):
+            return tuple_of(tuple(element(operand, loop, site, act) for operand in operands))
+        case Op(name="items", operands=(inner,)):
+            key = Leaf("element", "key", (inner,), site, fresh_content(), "a dict's key")
+            return tuple_of((key, Leaf("element", "value", (inner,), site, fresh_content(), "a dict's value")))
+        case Op(name="range"):
+            return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
+        case _:
+            return Leaf("element", "", (iterable,), site, fresh_content(), "an element of what is looped over")
+
+
+def item(
+    base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None
+) -> Value:
+    plain, key = strip(base), strip(index)
+    match plain:
+        case Tuple(items=items):
+            chosen = _by_position(items, key)
+            if chosen is not None:
+                return rewrap(base, chosen)
+        case Alternatives() if is_object_like(plain):
+            branches = [
+                (guards, item(rewrap(base, branch), index, site, act, base_site))
+                for guards, branch in plain.branches
+                if compatible(guards, act.state.guards)
+            ]
+            if branches:
+                return alternatives(branches, site)
+        case Phi(init=init) if init is not None and is_object_like(init):
+            return item(init, index, site, act, base_site)
+        case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
+            return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
+        case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(plain, key):
+            name = "argmax" if plain.name in ("max", "min") else f"{plain.name}_indices"
+            return act.machine.op(name, operands, plain.parameters, plain.site, plain.slots, act)
+        case _:
+            pass
+    record = act.state.heap.get(plain.content)
+    if record is not None and record.items:
+        found = _from_record(base, plain, record, key, site, act)
+        if found is not None:
+            return found
+    operands = (base, index) if not isinstance(key, Const) else (base,)
+    parameters = (("index", key),) if isinstance(key, Const) else ()
+    slots: tuple[Site | None, ...] = (base_site, None)[: len(operands)]
+    return act.machine.op("getitem", operands, parameters, site, slots, act)
+
+
+def _is_indices(op: Op, key: Value) -> bool:
+    """Whether `key` selects the indices of `values, indices = torch.max(x, dim)`."""
+    with_dim = op.name in ("sort", "topk", "mode") or op.parameter("dim") is not None
+    return with_dim and isinstance(key, Const) and key.value in (1, "indices")
+
+
+def _by_position(items: tuple[Value, ...], key: Value) -> Value | None:
+    if isinstance(key, Const) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+        return items[key.value]
+    bounds = slice_bounds(key)
+    return tuple_of(items[bounds]) if bounds is not None else None
+
+
+def slice_bounds(key: Value) -> slice | None:
+    """A slice of literals."""
+    if not (isinstance(key, Op) and key.name == "slice"):
+        return None
+    parts = [strip(operand) for operand in key.operands]
+    if not all(isinstance(part, Const) and (part.value is None or isinstance(part.value, int)) for part in parts):
+        return None
+    return slice(*(part.value for part in parts if isinstance(part, Const)))
+
+
+def _from_record(
+    base: Value, plain: Value, record: Record, key: Value, site: Site, act: Activation
+) -> Value | None:
+    by_position = isinstance(plain, Object) and objects.external_base(plain.cls, act) in _CONTAINERS
+    certain = not record.open and not any(entry.guards - act.state.guards for entry in record.items)
+    if by_position:
+        if not certain:
+            return None
+        values = tuple(entry.value for entry in record.items)
+        if isinstance(key, Const) and isinstance(key.value, int) and -len(values) <= key.value < len(values):
+            return rewrap(base, values[key.value])
+        bounds = slice_bounds(key)
+        if bounds is not None and isinstance(plain, Object):
+            sliced = Object(plain.cls if isinstance(plain.cls, External) else external("torch.nn.Sequential"), site, fresh_content())
+            act.state.heap.set(sliced.content, Record(record.attributes, record.items[bounds]))
+            return sliced
+        return None
+    keyed = [entry for entry in record.items if entry.key is not None]
+    for entry in reversed(keyed):
+        if entry.key is not None and entry.key.content == key.content:
+            return rewrap(base, entry.value)
+    if isinstance(key, Const) or not certain or not keyed:
+        return None
+    return _any_entry(keyed, key, site, act)
+
+
+def _any_entry(entries: list[Item], key: Value, site: Site, act: Activation) -> Value | None:
+    """An entry of a registry by a key that is not known: each under the condition that it was asked for."""
+    if len(entries) > 12:
+        return None
+    branches: list[tuple[Guards, Value]] = []
+    for entry in entries:
+        if entry.key is None:
+            return None
+        test = act.machine.equality(key, entry.key, act, site)
+        branches.append((frozenset({Atom(test.content, True, test)}), entry.value))
+    return alternatives(branches, site)
+
+

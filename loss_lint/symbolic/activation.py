@@ -1,0 +1,106 @@
+"""One run of a block of code: its variables, its heap, and the path that led there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    Alternatives,
+    Atom,
+    Class,
+    Frame,
+    Guards,
+    Loop,
+    Value,
+    alternatives,
+    intern_content,
+)
+from loss_lint.symbolic.heap import Heap
+
+if TYPE_CHECKING:
+    from loss_lint.symbolic.machine import Machine
+    from loss_lint.syntax.module import SourceModule
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What changes from statement to statement. `dead` after return, raise, break and continue."""
+
+    names: dict[str, Value]
+    heap: Heap
+    guards: Guards = NO_GUARDS
+    dead: bool = False
+
+    def fork(self, more: Guards = NO_GUARDS) -> State:
+        return State(dict(self.names), self.heap.fork(), self.guards | more, self.dead)
+
+
+@dataclass(slots=True, eq=False)
+class Activation:
+    """A function's or a module's body while it is evaluated."""
+
+    machine: Machine
+    module: SourceModule
+    frame: Frame
+    state: State
+    enclosing: Activation | None = None
+    owner: Class | None = None
+    receiver: Value | None = None
+    loops: tuple[Loop, ...] = ()
+    grad: bool = True
+    returns: list[tuple[State, Value]] = field(default_factory=list)
+    left_loop: list[State] = field(default_factory=list)
+    global_names: set[str] = field(default_factory=set)
+    entry_guards: Guards = NO_GUARDS
+    is_generator: bool = False
+    is_class_body: bool = False
+    star_imports: tuple[str, ...] = ()
+
+
+def without(guards: Guards, entry: Guards) -> Guards:
+    return guards - entry if entry else guards
+
+
+def _complementary(one: Guards, other: Guards) -> bool:
+    """Whether exactly one of both holds: a single condition and its negation."""
+    if len(one) != 1 or len(other) != 1:
+        return False
+    (left,), (right,) = one, other
+    return left.content == right.content and left.truth != right.truth
+
+
+def join(one: State, other: State, entry: Guards) -> State:
+    """The state after two branches that both go on; `entry` are the guards before them."""
+    if one.dead:
+        return other
+    if other.dead:
+        return one
+    mine, theirs = without(one.guards, entry), without(other.guards, entry)
+    names: dict[str, Value] = {}
+    for name, left in one.names.items():
+        right = other.names.get(name)
+        if right is None:
+            names[name] = _only(left, mine)
+        else:
+            names[name] = left if left is right else alternatives([(mine, left), (theirs, right)])
+    for name, right in other.names.items():
+        if name not in names:
+            names[name] = _only(right, theirs)
+    heap = one.heap.join(other.heap, mine, theirs)
+    guards = entry if _complementary(mine, theirs) else entry | (mine & theirs)
+    return State(names, heap, guards)
+
+
+def _only(value: Value, guards: Guards) -> Value:
+    """A value that only one branch has bound: it is there under that branch's guards."""
+    if not guards:
+        return value
+    if isinstance(value, Alternatives):
+        return value
+    return Alternatives(((guards, value),), 1, intern_content(("only", guards, value.content)))
+
+
+def atom(condition: Value, polarity: bool) -> Guards:
+    return frozenset({Atom(condition.content, polarity, condition)})

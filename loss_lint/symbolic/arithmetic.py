@@ -1,0 +1,120 @@
+"""Operators: literal arithmetic is done, all other is an operation of the graph."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.assign import site_of
+from loss_lint.symbolic.graph import (
+    FALSE,
+    TRUE,
+    Alternatives,
+    Const,
+    Object,
+    Op,
+    Site,
+    Tuple,
+    Value,
+    alternatives,
+    const,
+    external,
+    fresh_content,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import strip, truth
+from loss_lint.symbolic.heap import Record
+
+_LITERAL: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+}
+
+
+def binary(
+    name: str,
+    left: Value,
+    right: Value,
+    node: ast.expr | ast.stmt,
+    left_node: ast.expr,
+    right_node: ast.expr,
+    act: Activation,
+) -> Value:
+    one, other = strip(left), strip(right)
+    if isinstance(one, Const) and isinstance(other, Const):
+        folded = _fold(name, one.value, other.value)
+        if folded is not None:
+            return folded
+    if name == "add":
+        if isinstance(one, Tuple) and isinstance(other, Tuple):
+            return tuple_of(one.items + other.items)
+        joined = _joined_lists(one, other, site_of(node, act), act)
+        if joined is not None:
+            return joined
+    return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
+
+
+def _fold(name: str, left: Any, right: Any) -> Value | None:
+    """The result on literals: numbers, and strings that are joined; nothing that could grow large."""
+    numbers = isinstance(left, int | float) and isinstance(right, int | float)
+    strings = name == "add" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) < 500
+    function = _LITERAL.get(name)
+    if function is None or not (numbers or strings):
+        return None
+    try:
+        return const(function(left, right))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _joined_lists(left: Value, right: Value, site: Site, act: Activation) -> Value | None:
+    if not (isinstance(left, Object) and isinstance(right, Object)):
+        return None
+    if left.cls.content != right.cls.content or left.cls.name != "builtins.list":
+        return None
+    one, other = act.state.heap.get(left.content), act.state.heap.get(right.content)
+    if one is None or other is None:
+        return None
+    joined = Object(external("builtins.list"), site, fresh_content())
+    act.state.heap.set(joined.content, Record({}, one.items + other.items, one.open or other.open))
+    return joined
+
+
+def comparison(name: str, left: Value, right: Value, act: Activation, site: Site | None = None) -> Value:
+    """`eq` or `is`, literal on the right; over a joined value, decided branch by branch."""
+    if isinstance(strip(left), Const) and not isinstance(strip(right), Const):
+        left, right = right, left
+    plain = strip(left)
+    if isinstance(plain, Alternatives) and isinstance(strip(right), Const):
+        return alternatives(
+            [(guards, comparison(name, branch, right, act, site)) for guards, branch in plain.branches], site
+        )
+    where = site or Site(act.module.path, 1, 0, 1, 0)
+    made = act.machine.python_op(name, (left, right), where, act)
+    known = truth(made)
+    return made if known is None else (TRUE if known else FALSE)
+
+
+def item_assigned(holder: Value, value: Value, target: ast.Subscript, act: Activation) -> Value | None:
+    """The tensor that `holder` is after `holder[index] = value`; None for containers, which change in place."""
+    plain = strip(holder)
+    if not isinstance(plain, Op) or plain.name in ("getattr", "getitem"):
+        return None
+    index = act.machine.evaluate(target.slice, act)
+    return act.machine.op(
+        "setitem",
+        (holder, index, value),
+        (),
+        site_of(target, act),
+        (site_of(target.value, act), site_of(target.slice, act), None),
+        act,
+    )
+
+

@@ -1,0 +1,117 @@
+"""Assignment targets: names, attributes, items, and unpacking."""
+
+from __future__ import annotations
+
+import ast
+
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.heap import OPEN, Item, Record
+
+
+def site_of(node: ast.expr | ast.stmt, act: Activation) -> Site:
+    return Site(
+        act.module.path,
+        node.lineno,
+        node.col_offset,
+        node.end_lineno or node.lineno,
+        node.end_col_offset or node.col_offset,
+    )
+
+
+def assign(target: ast.expr, value: Value, act: Activation) -> None:
+    match target:
+        case ast.Name(id=name):
+            bind(name, value, act)
+        case ast.Attribute(value=owner, attr=attribute):
+            holder = act.machine.evaluate(owner, act)
+            act.machine.set_attribute(holder, attribute, value, act)
+        case ast.Subscript(value=owner, slice=index):
+            holder = act.machine.evaluate(owner, act)
+            set_item(holder, act.machine.evaluate(index, act), value, act)
+            changed = act.machine.item_assigned(holder, value, target, act)
+            if changed is not None:
+                assign(owner, changed, act)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            unpack(elements, value, act)
+        case ast.Starred(value=inner):
+            assign(inner, value, act)
+
+
+def bind(name: str, value: Value, act: Activation) -> None:
+    if name in act.global_names:
+        home = act.enclosing
+        while home is not None and home.enclosing is not None and name not in home.state.names:
+            home = home.enclosing
+        if home is not None:
+            home.state.names[name] = value
+    act.state.names[name] = value
+
+
+def unpack(elements: list[ast.expr], value: Value, act: Activation) -> None:
+    """`a, *b, c = value`."""
+    starred = [index for index, element in enumerate(elements) if isinstance(element, ast.Starred)]
+    star = starred[0] if starred else len(elements)
+    site = site_of(elements[0], act) if elements else None
+    for index, element in enumerate(elements):
+        if index < star:
+            assign(element, act.machine.item(value, const(index), site_of(element, act), act), act)
+        elif index == star:
+            assign(element, leaf("unknown", "rest", site, (value,), "a starred target"), act)
+        else:
+            position = const(index - len(elements))
+            assign(element, act.machine.item(value, position, site_of(element, act), act), act)
+
+
+def set_item(holder: Value, key: Value, value: Value, act: Activation) -> None:
+    """`holder[key] = value` for dicts and lists whose contents are known."""
+    holder, key = strip(holder), strip(key)
+    if not isinstance(holder, Object):
+        return
+    record = act.state.heap.get(holder.content)
+    if record is None:
+        return
+    if not isinstance(key, Const):
+        act.state.heap.set(holder.content, Record(record.attributes, record.items, open=True))
+        return
+    items = list(record.items)
+    for position, existing in enumerate(items):
+        same = existing.key is not None and existing.key.content == key.content
+        if same or (existing.key is None and key.value == position):
+            items[position] = Item(existing.key, value, existing.guards)
+            break
+    else:
+        items.append(Item(key, value, frozenset()))
+    act.state.heap.set(holder.content, Record(record.attributes, tuple(items), record.open))
+
+
+def forget_items(holder: Value, act: Activation) -> None:
+    """The object may hold anything from here on."""
+    holder = strip(holder)
+    if isinstance(holder, Object):
+        record = act.state.heap.get(holder.content) or OPEN
+        act.state.heap.set(holder.content, Record(record.attributes, (), open=True))
+
+
+def bind_pattern(pattern: ast.pattern, act: Activation) -> None:
+    """Names that a `case` binds hold something unknown."""
+    for node in ast.walk(pattern):
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            act.state.names[name] = leaf("unknown", name, None, reason="a match pattern")
+
+
+def pattern_condition(case: ast.match_case, subject: Value, act: Activation) -> Value:
+    """What has to hold for `case` to be chosen."""
+    if case.guard is None:
+        match case.pattern:
+            case ast.MatchValue(value=expression):
+                return act.machine.equality(subject, act.machine.evaluate(expression, act), act)
+            case ast.MatchSingleton(value=literal):
+                return act.machine.equality(subject, const(literal), act)
+            case ast.MatchAs(pattern=None):
+                return const(True)
+    return leaf("unknown", "case", None, (subject,), "a match pattern")
+
+

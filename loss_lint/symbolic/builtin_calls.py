@@ -1,0 +1,270 @@
+"""Calls of Python's own functions, as far as losses and targets flow through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loss_lint.symbolic import access, objects
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+    FALSE,
+    NO_GUARDS,
+    NONE,
+    TRUE,
+    Argument,
+    Class,
+    Const,
+    External,
+    Loop,
+    Method,
+    Object,
+
+    Partial,
+    Site,
+    Super,
+    Tuple,
+    Value,
+    const,
+    fresh_content,
+    intern_content,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import strip, truth
+from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.loops import MAX_UNROLLED
+
+Arguments = tuple[Argument, ...]
+
+
+def apply_function(name: str, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    handler = _FUNCTIONS.get(name)
+    if handler is None or any(argument.keyword in ("*", "**") for argument in arguments):
+        return None
+    return handler(arguments, site, act)
+
+
+def apply_method(method: Method, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """Methods of values whose type is not known but whose names say enough."""
+    values = [argument.value for argument in arguments]
+    match method.name, values:
+        case "index", [value]:
+            return act.machine.python_op("index_of", (method.receiver, value), site, act)
+        case ("get", [key]) | ("get", [key, _]):
+            return act.machine.item(method.receiver, key, site, act)
+        case ("items" | "keys" | "values") as name, []:
+            return act.machine.python_op(name, (method.receiver,), site, act)
+        case _:
+            return None
+
+
+def _values(arguments: Arguments) -> list[Value]:
+    return [argument.value for argument in arguments if argument.keyword is None]
+
+
+def _super(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    receiver = strip(values[1]) if len(values) == 2 else (strip(act.receiver) if act.receiver else None)
+    after = strip(values[0]) if values else act.owner
+    if isinstance(receiver, Object) and isinstance(after, Class):
+        return Super(receiver, after, intern_content(("super", receiver.content, after.content)))
+    return None
+
+
+def _len(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    if len(values) != 1:
+        return None
+    elements = act.machine.known_elements(values[0], act)
+    if elements is not None:
+        return const(len(elements))
+    return act.machine.op("len", (values[0],), (), site, (arguments[0].site,), act)
+
+
+def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None]:
+    """`list(x)`, `tuple(x)`: the same elements where they are known, an operation otherwise."""
+
+    def build(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+        values = _values(arguments)
+        if not values:
+            return act.machine.new_object(f"builtins.{kind}", site, act)
+        elements = act.machine.known_elements(values[0], act)
+        is_set = isinstance(strip(values[0]), Object) and getattr(strip(values[0]), "cls").name == "builtins.set"
+        if elements is None or is_set:
+            return act.machine.python_op(kind, tuple(values), site, act)
+        if kind == "tuple":
+            return tuple_of(tuple(elements))
+        items = tuple(Item(None, element, NO_GUARDS) for element in elements)
+        return act.machine.new_object("builtins.list", site, act, items)
+
+    return build
+
+
+def _plain(kind: str) -> Callable[[Arguments, Site, Activation], Value | None]:
+    """A function whose result is known by its name only."""
+
+    def build(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+        return act.machine.python_op(kind, tuple(_values(arguments)), site, act)
+
+    return build
+
+
+def _enumerate(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    elements = act.machine.known_elements(values[0], act) if len(values) == 1 else None
+    if elements is None or len(elements) > MAX_UNROLLED or _is_set(values[0]):
+        return act.machine.python_op("enumerate", tuple(values), site, act)
+    pairs = tuple(
+        Item(None, tuple_of((const(index), element)), NO_GUARDS) for index, element in enumerate(elements)
+    )
+    return act.machine.new_object("builtins.list", site, act, pairs)
+
+
+def _is_set(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Object) and plain.cls.name == "builtins.set"
+
+
+def _zip(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    columns = [act.machine.known_elements(value, act) for value in values]
+    known = [column for column in columns if column is not None]
+    if known and len(known) == len(columns) and all(len(column) == len(known[0]) for column in known):
+        rows = tuple(Item(None, tuple_of(row), NO_GUARDS) for row in zip(*known, strict=True))
+        return act.machine.new_object("builtins.list", site, act, rows)
+    return act.machine.python_op("zip", tuple(values), site, act)
+
+
+def _dict(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    items: list[Item] = []
+    if values:
+        spread = act.machine.items_of(values[0], act)
+        pairs = act.machine.known_elements(values[0], act) if spread is None else None
+        if spread is not None:
+            items.extend(spread)
+        elif pairs is not None:
+            for pair in pairs:
+                plain = strip(pair)
+                if not (isinstance(plain, Tuple) and len(plain.items) == 2):
+                    return None
+                items.append(Item(strip(plain.items[0]), plain.items[1], NO_GUARDS))
+        else:
+            return act.machine.python_op("dict", tuple(values), site, act)
+    items.extend(
+        Item(const(argument.keyword), argument.value, NO_GUARDS)
+        for argument in arguments
+        if argument.keyword is not None
+    )
+    return act.machine.new_object("builtins.dict", site, act, tuple(items))
+
+
+def _sum(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    elements = act.machine.known_elements(values[0], act) if len(values) == 1 else None
+    if not elements:
+        return act.machine.python_op("total", tuple(values), site, act)
+    total = elements[0]
+    for element in elements[1:]:
+        total = act.machine.op("add", (total, element), (), site, (None, None), act)
+    return total
+
+
+def _number(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`float(loss)`: a Python number, cut from the graph; of a literal, that literal."""
+    values = _values(arguments)
+    if len(values) != 1:
+        return None
+    plain = strip(values[0])
+    if isinstance(plain, Const) and isinstance(plain.value, int | float):
+        return plain
+    return act.machine.op("item", (values[0],), (), site, (arguments[0].site,), act)
+
+
+def _isinstance(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    if len(values) != 2:
+        return None
+    subject, cls = strip(values[0]), strip(values[1])
+    candidates = cls.items if isinstance(cls, Tuple) else (cls,)
+    if isinstance(subject, Object):
+        order = objects.resolution_order(subject.cls, act)
+        contents = {entry.content for entry in order}
+        if any(strip(candidate).content in contents for candidate in candidates):
+            return TRUE
+        external = isinstance(subject.cls, External) and all(
+            isinstance(strip(candidate), External) for candidate in candidates
+        )
+        names = {strip(candidate).name for candidate in candidates if isinstance(strip(candidate), External)}  # type: ignore[union-attr]
+        if external and not names & {"torch.nn.Module", "builtins.object"}:
+            return FALSE
+    return act.machine.python_op("isinstance", (values[0], values[1]), site, act)
+
+
+def _getattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    name = strip(values[1]) if len(values) >= 2 else None
+    if isinstance(name, Const) and isinstance(name.value, str):
+        return act.machine.attribute(values[0], name.value, site, arguments[0].site, act)
+    return None
+
+
+def _setattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    name = strip(values[1]) if len(values) == 3 else None
+    if isinstance(name, Const) and isinstance(name.value, str):
+        act.machine.set_attribute(values[0], name.value, values[2], act)
+    return NONE
+
+
+def _hasattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    return act.machine.python_op("hasattr", tuple(_values(arguments)), site, act)
+
+
+def _map(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    if len(values) != 2:
+        return None
+    loop = Loop(site, values[1])
+    element = access.element(values[1], loop, site, act)
+    result = act.machine.call(values[0], (Argument(None, element, arguments[1].site),), site, act)
+    return act.machine.python_op("comprehension", (result, values[1]), site, act, (("kind", const("list")),))
+
+
+def _partial(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    if not arguments or arguments[0].keyword is not None:
+        return None
+    return Partial(arguments[0].value, arguments[1:], fresh_content())
+
+
+def _bool(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    if len(values) != 1:
+        return None
+    known = truth(values[0])
+    return const(known) if known is not None else act.machine.python_op("bool", tuple(values), site, act)
+
+
+_FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
+    "builtins.super": _super,
+    "builtins.len": _len,
+    "builtins.list": _sequence("list"),
+    "builtins.tuple": _sequence("tuple"),
+    "builtins.set": _plain("set"),
+    "builtins.frozenset": _plain("set"),
+    "builtins.sorted": _plain("sorted"),
+    "builtins.range": _plain("range"),
+    "builtins.enumerate": _enumerate,
+    "builtins.zip": _zip,
+    "builtins.dict": _dict,
+    "collections.OrderedDict": _dict,
+    "builtins.sum": _sum,
+    "builtins.float": _number,
+    "builtins.bool": _bool,
+    "builtins.isinstance": _isinstance,
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.hasattr": _hasattr,
+    "builtins.map": _map,
+    "functools.partial": _partial,
+}
+

@@ -1,0 +1,375 @@
+"""Expressions: source syntax to nodes of the graph."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from loss_lint.symbolic import comprehensions
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.assign import assign, site_of
+from loss_lint.symbolic.definitions import define_lambda
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+
+    Argument,
+    Const,
+    Guards,
+    Op,
+
+    Value,
+    alternatives,
+    const,
+    leaf,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
+from loss_lint.symbolic.heap import Item
+
+BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.FloorDiv: "floor_divide",
+    ast.Mod: "remainder",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.BitAnd: "logical_and",
+    ast.BitOr: "logical_or",
+    ast.BitXor: "logical_xor",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+}
+COMPARISON: dict[type[ast.cmpop], str] = {
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.In: "in",
+}
+
+
+def evaluate(node: ast.expr, act: Activation) -> Value:
+    handler = _EXPRESSIONS.get(type(node))
+    if handler is None:
+        return leaf("unknown", "", site_of(node, act), reason=type(node).__name__)
+    return handler(node, act)
+
+
+def _constant(node: ast.Constant, act: Activation) -> Value:
+    return const(node.value)
+
+
+def _name(node: ast.Name, act: Activation) -> Value:
+    return act.machine.look_up(node.id, act, site_of(node, act))
+
+
+def _attribute(node: ast.Attribute, act: Activation) -> Value:
+    return act.machine.attribute(
+        evaluate(node.value, act), node.attr, site_of(node, act), site_of(node.value, act), act
+    )
+
+
+def _subscript(node: ast.Subscript, act: Activation) -> Value:
+    base = evaluate(node.value, act)
+    index = evaluate(node.slice, act)
+    return act.machine.item(base, index, site_of(node, act), act, site_of(node.value, act))
+
+
+def _slice(node: ast.Slice, act: Activation) -> Value:
+    parts = tuple(const(None) if part is None else evaluate(part, act) for part in (node.lower, node.upper, node.step))
+    return act.machine.python_op("slice", parts, site_of(node, act), act)
+
+
+def _tuple(node: ast.Tuple, act: Activation) -> Value:
+    if any(isinstance(element, ast.Starred) for element in node.elts):
+        return act.machine.known_tuple(_flattened(node.elts, act), site_of(node, act))
+    return tuple_of(tuple(evaluate(element, act) for element in node.elts))
+
+
+def _flattened(elements: list[ast.expr], act: Activation) -> list[Value] | None:
+    """The elements with `*known` spread out; None where something spread is not known."""
+    values: list[Value] = []
+    for element in elements:
+        if isinstance(element, ast.Starred):
+            spread = act.machine.known_elements(evaluate(element.value, act), act)
+            if spread is None:
+                return None
+            values.extend(spread)
+        else:
+            values.append(evaluate(element, act))
+    return values
+
+
+def _list(node: ast.List | ast.Set, act: Activation) -> Value:
+    kind = "list" if isinstance(node, ast.List) else "set"
+    values = _flattened(node.elts, act)
+    items = tuple(Item(None, value, NO_GUARDS) for value in values or ())
+    return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, items, is_open=values is None)
+
+
+def _dict(node: ast.Dict, act: Activation) -> Value:
+    items: list[Item] = []
+    is_open = False
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            spread = act.machine.items_of(evaluate(value, act), act)
+            if spread is None:
+                is_open = True
+            else:
+                items.extend(spread)
+            continue
+        items.append(Item(strip(evaluate(key, act)), evaluate(value, act), NO_GUARDS))
+    return act.machine.new_object("builtins.dict", site_of(node, act), act, tuple(items), is_open=is_open)
+
+
+def _call(node: ast.Call, act: Activation) -> Value:
+    function = evaluate(node.func, act)
+    arguments: list[Argument] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            spread = evaluate(argument.value, act)
+            known = act.machine.known_elements(spread, act)
+            if known is None:
+                arguments.append(Argument("*", spread, site_of(argument, act)))
+            else:
+                arguments.extend(Argument(None, value, site_of(argument, act)) for value in known)
+        else:
+            arguments.append(Argument(None, evaluate(argument, act), site_of(argument, act)))
+    for keyword in node.keywords:
+        value = evaluate(keyword.value, act)
+        if keyword.arg is not None:
+            arguments.append(Argument(keyword.arg, value, site_of(keyword.value, act)))
+            continue
+        spread_items = act.machine.items_of(value, act)
+        if spread_items is not None and all(
+            isinstance(item.key, Const) and isinstance(item.key.value, str) for item in spread_items
+        ):
+            arguments.extend(
+                Argument(str(item.key.value), item.value, site_of(keyword.value, act))
+                for item in spread_items
+                if isinstance(item.key, Const)
+            )
+        else:
+            arguments.append(Argument("**", value, site_of(keyword.value, act)))
+    result = act.machine.call(function, tuple(arguments), site_of(node, act), act)
+    if _changes_receiver(node.func, result):
+        assert isinstance(node.func, ast.Attribute)
+        assign(node.func.value, result, act)
+    return result
+
+
+def _changes_receiver(function: ast.expr, result: Value) -> bool:
+    """Whether a call works in place (`x.div_(n)`), so that its receiver's name now holds the result."""
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr.endswith("_")
+        and not function.attr.startswith("_")
+        and isinstance(function.value, ast.Name | ast.Attribute)
+        and isinstance(result, Op)
+    )
+
+
+def _binary(node: ast.BinOp, act: Activation) -> Value:
+    left, right = evaluate(node.left, act), evaluate(node.right, act)
+    return act.machine.binary(node.op, left, right, node, node.left, node.right, act)
+
+
+def _unary(node: ast.UnaryOp, act: Activation) -> Value:
+    operand = evaluate(node.operand, act)
+    if isinstance(node.op, ast.Not):
+        return negation(operand, node, act)
+    plain = strip(operand)
+    if isinstance(node.op, ast.USub):
+        if isinstance(plain, Const) and isinstance(plain.value, int | float):
+            return const(-plain.value)
+        return act.machine.op("neg", (operand,), (), node, (node.operand,), act)
+    if isinstance(node.op, ast.Invert):
+        return act.machine.op("logical_not", (operand,), (), node, (node.operand,), act)
+    return operand
+
+
+def negation(operand: Value, node: ast.expr, act: Activation) -> Value:
+    known = truth(operand)
+    if known is not None:
+        return const(not known)
+    plain = strip(operand)
+    if isinstance(plain, Op) and plain.name == "not":
+        return plain.operands[0]
+    return act.machine.python_op("not", (operand,), site_of(node, act), act)
+
+
+def _logical(node: ast.BoolOp, act: Activation) -> Value:
+    """`a and b`, `a or b`: later operands are evaluated under what the earlier ones decided."""
+    decides = isinstance(node.op, ast.Or)
+    values: list[Value] = []
+    entry = act.state.guards
+    for operand in node.values:
+        value = evaluate(operand, act)
+        known = truth(value)
+        if known is decides:
+            values.append(value)
+            break
+        if known is None or operand is node.values[-1]:
+            values.append(value)
+        guards = guards_of(value, not decides)
+        if guards is not None and compatible(act.state.guards, guards):
+            act.state.guards |= guards
+    act.state.guards = entry
+    if len(values) == 1:
+        return values[0]
+    return act.machine.python_op("or" if decides else "and", tuple(values), site_of(node, act), act)
+
+
+def _conditional(node: ast.IfExp, act: Activation) -> Value:
+    condition = evaluate(node.test, act)
+    branches: list[tuple[Guards, Value]] = []
+    entry = act.state.guards
+    for polarity, expression in ((True, node.body), (False, node.orelse)):
+        guards = guards_of(condition, polarity)
+        if guards is None or not compatible(entry, guards):
+            continue
+        act.state.guards = entry | guards
+        branches.append((guards, evaluate(expression, act)))
+        act.state.guards = entry
+    if not branches:
+        return leaf("unknown", "", site_of(node, act), reason="an impossible condition")
+    return branches[0][1] if len(branches) == 1 else alternatives(branches, site_of(node, act))
+
+
+def _compare(node: ast.Compare, act: Activation) -> Value:
+    left = evaluate(node.left, act)
+    results: list[Value] = []
+    for operator, expression in zip(node.ops, node.comparators, strict=True):
+        right = evaluate(expression, act)
+        results.append(_comparison(operator, left, right, node, act))
+        left = right
+    if len(results) == 1:
+        return results[0]
+    return act.machine.python_op("and", tuple(results), site_of(node, act), act)
+
+
+def _comparison(operator: ast.cmpop, left: Value, right: Value, node: ast.Compare, act: Activation) -> Value:
+    match operator:
+        case ast.Eq():
+            return act.machine.equality(left, right, act, site_of(node, act))
+        case ast.NotEq():
+            return negation(act.machine.equality(left, right, act, site_of(node, act)), node, act)
+        case ast.Is():
+            return act.machine.identity(left, right, act, site_of(node, act))
+        case ast.IsNot():
+            return negation(act.machine.identity(left, right, act, site_of(node, act)), node, act)
+        case ast.NotIn():
+            return negation(_contains(left, right, node, act), node, act)
+        case ast.In():
+            return _contains(left, right, node, act)
+    name = COMPARISON[type(operator)]
+    one, other = strip(left), strip(right)
+    if isinstance(one, Const) and isinstance(other, Const):
+        known = _compare_constants(name, one.value, other.value)
+        if known is not None:
+            return const(known)
+    return act.machine.op(name, (left, right), (), node, (node.left, node.comparators[0]), act)
+
+
+def _compare_constants(name: str, left: Any, right: Any) -> bool | None:
+    try:
+        match name:
+            case "lt":
+                return bool(left < right)
+            case "le":
+                return bool(left <= right)
+            case "gt":
+                return bool(left > right)
+            case "ge":
+                return bool(left >= right)
+    except TypeError:
+        return None
+    return None
+
+
+def _contains(left: Value, right: Value, node: ast.Compare, act: Activation) -> Value:
+    """`x in ("a", "b")` is a disjunction of equalities."""
+    elements = act.machine.known_elements(right, act)
+    if elements is not None and 0 < len(elements) <= 8:
+        tests = tuple(act.machine.equality(left, element, act, site_of(node, act)) for element in elements)
+        known = [truth(test) for test in tests]
+        if True in known:
+            return const(True)
+        still_open = tuple(test for test, decided in zip(tests, known, strict=True) if decided is None)
+        if not still_open:
+            return const(False)
+        if len(still_open) == 1:
+            return still_open[0]
+        return act.machine.python_op("or", still_open, site_of(node, act), act)
+    return act.machine.python_op("in", (left, right), site_of(node, act), act)
+
+
+def _walrus(node: ast.NamedExpr, act: Activation) -> Value:
+    value = evaluate(node.value, act)
+    assign(node.target, value, act)
+    return value
+
+
+def _lambda(node: ast.Lambda, act: Activation) -> Value:
+    return define_lambda(node, act)
+
+
+def _await(node: ast.Await, act: Activation) -> Value:
+    return evaluate(node.value, act)
+
+
+def _yield(node: ast.Yield | ast.YieldFrom, act: Activation) -> Value:
+    act.is_generator = True
+    if node.value is not None:
+        evaluate(node.value, act)
+    return leaf("unknown", "", site_of(node, act), reason="what is sent into a generator")
+
+
+def _formatted(node: ast.JoinedStr, act: Activation) -> Value:
+    parts: list[str] = []
+    for part in node.values:
+        value = (
+            strip(evaluate(part.value, act)) if isinstance(part, ast.FormattedValue) else strip(evaluate(part, act))
+        )
+        if not isinstance(value, Const):
+            return leaf("unknown", "", site_of(node, act), reason="a formatted string")
+        parts.append(str(value.value))
+    return const("".join(parts))
+
+
+def _starred(node: ast.Starred, act: Activation) -> Value:
+    return evaluate(node.value, act)
+
+
+_EXPRESSIONS: dict[type[ast.expr], Callable[[Any, Activation], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.Tuple: _tuple,
+    ast.List: _list,
+    ast.Set: _list,
+    ast.Dict: _dict,
+    ast.Call: _call,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _logical,
+    ast.IfExp: _conditional,
+    ast.Compare: _compare,
+    ast.NamedExpr: _walrus,
+    ast.Lambda: _lambda,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.JoinedStr: _formatted,
+    ast.Starred: _starred,
+    ast.ListComp: comprehensions.evaluate,
+    ast.SetComp: comprehensions.evaluate,
+    ast.GeneratorExp: comprehensions.evaluate,
+    ast.DictComp: comprehensions.evaluate,
+}
+

@@ -1,0 +1,232 @@
+"""Facts that follow from the graph: what a value's numbers mean, how a loss reduces, what a number counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loss_lint.symbolic.graph import Accumulated, Const, Guards, Op, Value
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
+
+Meaning = Literal[
+    "probabilities", "log_probabilities", "log_of_probabilities", "sigmoid", "logsigmoid", "one_hot", "indices"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one reading of a value means, and the operation that made it so."""
+
+    meaning: Meaning
+    op: Op
+    view: View
+
+
+def meanings(value: Value, guards: Guards) -> Iterator[Fact]:
+    """What the numbers of `value` are, for each reading in which that is known."""
+    walk = Walk()
+    for view in origins(value, guards, walk):
+        fact = meaning(view, walk)
+        if fact is not None:
+            yield fact
+
+
+def meaning(view: View, walk: Walk) -> Fact | None:
+    node = view.node
+    if not isinstance(node, Op):
+        return None
+    match effect(node):
+        case "softmax":
+            return Fact("probabilities", node, view)
+        case "log_softmax":
+            return Fact("log_probabilities", node, view)
+        case "sigmoid":
+            return Fact("sigmoid", node, view)
+        case "logsigmoid":
+            return Fact("logsigmoid", node, view)
+        case "argmax" if node.name in ("argmax", "argmin"):
+            return Fact("indices", node, view)
+    if node.name == "div" and is_hand_rolled_softmax(node, view.guards):
+        return Fact("probabilities", node, view)
+    if node.name == "log" and len(node.operands) == 1:
+        for inner in inside(view, node.operands[0], walk):
+            fact = meaning(inner, walk)
+            if fact is not None and fact.meaning == "probabilities":
+                return Fact("log_of_probabilities", node, replace(fact.view, node=fact.op))
+    return None
+
+
+# Reshaping between a sum and the division by it; anything else is no softmax's denominator.
+_BROADCASTS = frozenset({"unsqueeze", "view", "reshape", "expand", "expand_as", "repeat", "t", "transpose", "getitem"})
+
+
+def is_hand_rolled_softmax(op: Op, guards: Guards) -> bool:
+    """Whether `op` is `exp(a) / exp(a).sum(dim)`, over however many statements."""
+    if len(op.operands) != 2:
+        return False
+    numerator = next(iter(views(op.operands[0], guards)), None)
+    denominator = next(iter(origins(op.operands[1], guards, through=_BROADCASTS)), None)
+    if numerator is None or denominator is None:
+        return False
+    top, bottom = numerator.node, denominator.node
+    if not (isinstance(top, Op) and top.name == "exp" and isinstance(bottom, Op) and bottom.name == "sum"):
+        return False
+    if bottom.parameter("dim") is None:
+        return False
+    summed = next(iter(views(bottom.operands[0], guards)), None)
+    return summed is not None and summed.node.content == top.content
+
+
+# Reductions
+
+
+def constant(value: Value | None, guards: Guards) -> object:
+    """The literal that `value` is under `guards`; `UNKNOWN` if there is none or there are several."""
+    if value is None:
+        return UNKNOWN
+    found = list(views(value, guards))
+    nodes = [view.node for view in found]
+    if nodes and all(isinstance(node, Const) and node.content == nodes[0].content for node in nodes):
+        first = nodes[0]
+        assert isinstance(first, Const)
+        return first.value
+    return UNKNOWN
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = _Unknown()
+
+
+def reduction(op: Op, guards: Guards) -> str | None:
+    """How a loss reduces: `mean`, `sum`, `none` or `batchmean`; None where that is not known.
+
+    The legacy arguments decide where they are given, as in torch's `_Reduction.legacy_get_string`.
+    """
+    legacy = [constant(op.parameter(name), guards) if op.parameter(name) else None for name in ("size_average", "reduce")]
+    if UNKNOWN in legacy:
+        return None
+    size_average, reduce = legacy
+    if size_average is not None or reduce is not None:
+        if reduce is False:
+            return "none"
+        return "mean" if size_average is None or size_average else "sum"
+    given = op.parameter("reduction")
+    if given is None:
+        return None
+    chosen = constant(given, guards)
+    return chosen if isinstance(chosen, str) else None
+
+
+Shape = Literal["scalar", "number", "tensor", "unknown"]
+
+# What leaves a scalar a scalar.
+_SCALAR_KEEPING = frozenset(
+    {"to", "cpu", "cuda", "detach", "clone", "contiguous", "to_float", "to_double", "to_half", "to_bfloat16",
+     "requires_grad_", "identity", "squeeze", "neg", "exp", "log", "sqrt", "abs", "clamp", "square", "backward"}
+)  # fmt: skip
+
+
+def shape(value: Value, guards: Guards, walk: Walk | None = None) -> Shape:
+    """Whether every reading of `value` has no dimensions (`number`: as plain Python number)."""
+    walk = walk or Walk()
+    found = [_shape(view, walk) for view in views(value, guards, walk)]
+    if not found or walk.exhausted:
+        return "unknown"
+    if all(one == found[0] for one in found):
+        return found[0]
+    return "scalar" if set(found) <= {"scalar", "number"} else "unknown"
+
+
+def _shape(view: View, walk: Walk) -> Shape:
+    node = view.node
+    match node:
+        case Const(value=int() | float()):
+            return "number"
+        case Accumulated(init=init, terms=terms):
+            parts = {shape(part, view.guards, walk) for part in (init, *terms)}
+            return "scalar" if parts <= {"scalar", "number"} and "scalar" in parts else "unknown"
+        case Op():
+            return _op_shape(node, view.guards, walk)
+        case _:
+            return "unknown"
+
+
+def _op_shape(op: Op, guards: Guards, walk: Walk) -> Shape:
+    kind = effect(op)
+    if kind == "loss":
+        known = reduction(op, guards) if op.name != "adaptive_log_softmax_loss" else None
+        return "unknown" if known is None else ("tensor" if known == "none" else "scalar")
+    if kind == "size" or op.name == "item":
+        return "number"
+    if op.name in ("sum", "mean") and op.parameter("dim") is None:
+        return "scalar"
+    if op.name in _SCALAR_KEEPING and op.operands:
+        return shape(op.operands[0], guards, walk)
+    if op.name in ("add", "sub", "mul", "div", "pow", "maximum", "minimum"):
+        parts = {shape(operand, guards, walk) for operand in op.operands}
+        if "tensor" in parts:
+            return "tensor"
+        if "unknown" in parts:
+            return "unknown"
+        return "scalar" if "scalar" in parts else "number"
+    return "unknown"
+
+
+def loss_terms(value: Value, guards: Guards, walk: Walk | None = None) -> list[View] | None:
+    """The losses whose weighted sum `value` is; None if anything else is in it.
+
+    Weights are literals; a loss on its own is a sum of one.
+    """
+    walk = walk or Walk()
+    terms: list[View] = []
+    for view in origins(value, guards, walk, through=_MOVES):
+        found = _terms(view, walk)
+        if found is None:
+            return None
+        terms.extend(found)
+    return terms if not walk.exhausted else None
+
+
+_MOVES = frozenset(
+    {"to", "cpu", "cuda", "clone", "to_float", "to_double", "to_half", "to_bfloat16", "contiguous", "squeeze"}
+)
+
+
+def _terms(view: View, walk: Walk) -> list[View] | None:
+    node = view.node
+    if isinstance(node, Const):
+        return []
+    if not isinstance(node, Op):
+        return None
+    if effect(node) == "loss":
+        return [view]
+    if node.name in ("add", "sub"):
+        result: list[View] = []
+        for operand in node.operands:
+            found = _operand_terms(view, operand, walk)
+            if found is None:
+                return None
+            result.extend(found)
+        return result
+    if node.name in ("mul", "div", "neg"):
+        factors = [operand for operand in node.operands if not isinstance(strip(operand), Const)]
+        return _operand_terms(view, factors[0], walk) if len(factors) == 1 else None
+    return None
+
+
+def _operand_terms(view: View, operand: Value, walk: Walk) -> list[View] | None:
+    assert isinstance(view.node, Op)
+    terms: list[View] = []
+    deeper = replace(view, node=operand, chain=(*view.chain, view.node))
+    for inner in descend(deeper, walk, _MOVES):
+        found = _terms(inner, walk)
+        if found is None:
+            return None
+        terms.extend(found)
+    return terms

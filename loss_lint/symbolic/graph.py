@@ -1,0 +1,372 @@
+"""The expression graph: what a program computes, as immutable nodes.
+
+Every node has two identities. As an object it is one step at one place of the program, which is what edits,
+traces and evidence need. By `content` it is what is computed, wherever it was written: `exp(a) / exp(a).sum()`
+divides two equal contents. `content` is an interned number, comparable only within one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ast
+
+    from loss_lint.symbolic.activation import Activation, State
+    from loss_lint.syntax.module import SourceModule
+
+_serials: Iterator[int] = count(1)
+_interned: dict[object, int] = {}
+
+
+def intern_content(key: object) -> int:
+    """The number that stands for a content; equal keys get equal numbers."""
+    number = _interned.get(key)
+    if number is None:
+        number = _interned[key] = next(_serials)
+    return number
+
+
+def fresh_content() -> int:
+    """The content of something that equals nothing else (what an unknown call returns)."""
+    return next(_serials)
+
+
+def forget_contents() -> None:
+    """Drop the interning table between files; numbers are never reused, so old nodes stay distinct."""
+    _interned.clear()
+
+
+class Site(NamedTuple):
+    """A range of source text, in `ast`'s terms: 1-based lines, 0-based columns in UTF-8 bytes."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A condition that was decided one way: `content` of the condition and its truth."""
+
+    content: int
+    truth: bool
+    condition: Value = field(compare=False, repr=False)
+
+
+Guards = frozenset[Atom]
+NO_GUARDS: Guards = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One call of a project's function: `call` is where it was called (None for a root).
+
+    `function` is the function's content, by which recursion is seen.
+    """
+
+    name: str
+    call: Site | None
+    parent: Frame | None
+    depth: int
+    function: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """One loop statement or comprehension over `iterable` (None for `while`)."""
+
+    site: Site
+    iterable: Value | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Const:
+    """A Python literal."""
+
+    value: object
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """An operation by its canonical name.
+
+    `slots` are the sites of the operands' expressions (None where an operand has no expression of its own, as in
+    `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`.
+    """
+
+    name: str
+    operands: tuple[Value, ...]
+    parameters: tuple[tuple[str, Value], ...]
+    site: Site
+    slots: tuple[Site | None, ...]
+    guards: Guards
+    frame: Frame
+    loops: tuple[Loop, ...]
+    grad: bool
+    content: int
+
+    def parameter(self, name: str) -> Value | None:
+        for key, value in self.parameters:
+            if key == name:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """A value that entered a function as an argument: `site` is the argument, `call` the call."""
+
+    value: Value
+    site: Site
+    call: Site
+    frame: Frame
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """Something that the evaluator does not look into, and why.
+
+    `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `global`, `unknown`.
+    """
+
+    role: str
+    name: str
+    operands: tuple[Value, ...]
+    site: Site | None
+    content: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternatives:
+    """The join of branches: each value under its guards."""
+
+    branches: tuple[tuple[Guards, Value], ...]
+    size: int
+    content: int
+
+
+@dataclass(slots=True, eq=False)
+class Phi:
+    """A variable at the head of a loop: `init`, or what the previous iteration left (`next`).
+
+    `next` closes the knot once the body has been evaluated; it is the one field of the graph set late.
+    """
+
+    name: str
+    init: Value | None
+    loop: Loop
+    content: int
+    next: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accumulated:
+    """The sum that a loop builds: `init` plus `term` once in each iteration of `loop`."""
+
+    init: Value
+    terms: tuple[Value, ...]
+    loop: Loop
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuple:
+    """A tuple of known length."""
+
+    items: tuple[Value, ...]
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Object:
+    """A mutable object; its attributes and items are the heap's record under `content`.
+
+    `cls` is a `Class`, or an `External` (`torch.nn.Linear`, `builtins.list`, `builtins.dict`).
+    """
+
+    cls: Class | External
+    site: Site
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function of the project; `closure` is where its free names are looked up."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    name: str
+    module: SourceModule
+    closure: Activation
+    owner: Class | None
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundMethod:
+    function: Function
+    receiver: Value
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Class:
+    """A class of the project."""
+
+    node: ast.ClassDef
+    name: str
+    module: SourceModule
+    closure: Activation
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class External:
+    """A name outside the project, by its canonical qualified name."""
+
+    name: str
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A bound method of a value that is no project object: `x.softmax`, `items.append`."""
+
+    receiver: Value
+    name: str
+    site: Site
+    receiver_site: Site
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """`functools.partial`: a callable with some arguments bound already."""
+
+    function: Value
+    args: tuple[Argument, ...]
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Super:
+    """`super()` inside a method: attributes are looked up behind `after` in the receiver's classes."""
+
+    receiver: Object
+    after: Class
+    content: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Namespace:
+    """A module of the project."""
+
+    module: SourceModule
+    content: int
+
+
+@dataclass(slots=True, eq=False)
+class Lazy:
+    """A call of a project's function that nothing needed yet: forced by the first walk that meets it.
+
+    `state` is a snapshot of the caller's names and heap; `result` is set when forced.
+    """
+
+    function: Function
+    arguments: tuple[Argument, ...]
+    site: Site
+    caller: Activation
+    state: State
+    content: int
+    result: Value | None = None
+    running: bool = False
+
+
+class Argument(NamedTuple):
+    """One argument of a call: `keyword` is None for positional ones, `*` and `**` for unpacked ones."""
+
+    keyword: str | None
+    value: Value
+    site: Site
+
+
+Value = (
+    Const
+    | Op
+    | Pass
+    | Leaf
+    | Alternatives
+    | Phi
+    | Accumulated
+    | Tuple
+    | Object
+    | Function
+    | BoundMethod
+    | Class
+    | External
+    | Method
+    | Partial
+    | Super
+    | Namespace
+    | Lazy
+)
+
+
+def const(value: object) -> Const:
+    return Const(value, intern_content(("const", type(value), repr(value))))
+
+
+NONE = const(None)
+TRUE = const(True)
+FALSE = const(False)
+
+
+def external(name: str) -> External:
+    return External(name, intern_content(("external", name)))
+
+
+def tuple_of(items: tuple[Value, ...]) -> Tuple:
+    return Tuple(items, intern_content(("tuple", *(item.content for item in items))))
+
+
+def leaf(role: str, name: str, site: Site | None, operands: tuple[Value, ...] = (), reason: str = "") -> Leaf:
+    return Leaf(role, name, operands, site, fresh_content(), reason)
+
+
+def passed(value: Value, site: Site, call: Site, frame: Frame) -> Value:
+    """`value` as seen by the function that it entered; literals need no record."""
+    return value if isinstance(value, Const) else Pass(value, site, call, frame, value.content)
+
+
+# Past this many leaves a join of branches is no longer followed.
+MAX_ALTERNATIVES = 24
+
+
+def size_of(value: Value) -> int:
+    match value:
+        case Alternatives():
+            return value.size
+        case Pass():
+            return size_of(value.value)
+        case _:
+            return 1
+
+
+def alternatives(branches: list[tuple[Guards, Value]], site: Site | None = None) -> Value:
+    """The join of `branches`; one value where all are the same, unknown past the limit."""
+    first = branches[0][1]
+    if all(value is first or value.content == first.content for _, value in branches):
+        return first
+    size = sum(size_of(value) for _, value in branches)
+    if size > MAX_ALTERNATIVES:
+        return leaf("unknown", "", site, reason=f"more than {MAX_ALTERNATIVES} alternatives")
+    key = ("alternatives", *((guards, value.content) for guards, value in branches))
+    return Alternatives(tuple(branches), size, intern_content(key))

@@ -1,0 +1,187 @@
+"""Conditions: what a value says about the path that tests it, and which conditions exclude one another."""
+
+from __future__ import annotations
+
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    NONE,
+    Alternatives,
+    Atom,
+    BoundMethod,
+    Class,
+    Const,
+    External,
+    Function,
+    Guards,
+    Namespace,
+    Object,
+    Op,
+    Partial,
+    Pass,
+    Phi,
+    Tuple,
+    Value,
+)
+
+EQUALITIES = frozenset({"eq", "is"})
+
+
+def strip(value: Value) -> Value:
+    """`value` without the records of the calls that it entered."""
+    while isinstance(value, Pass):
+        value = value.value
+    return value
+
+
+def truth(value: Value) -> bool | None:
+    """Whether `value` is true, None where that is not known."""
+    match strip(value):
+        case Const(value=plain):
+            return bool(plain)
+        case Tuple(items=items):
+            return bool(items)
+        case Object(cls=External(name="builtins.list" | "builtins.dict" | "builtins.set")):
+            return None
+        case Object() | Function() | BoundMethod() | Class() | Namespace() | Partial() | External():
+            return True
+        case Op(name="not", operands=(operand,)):
+            known = truth(operand)
+            return None if known is None else not known
+        case Op(name="and", operands=operands):
+            known_all = [truth(operand) for operand in operands]
+            return False if False in known_all else (True if all(known_all) else None)
+        case Op(name="or", operands=operands):
+            known_all = [truth(operand) for operand in operands]
+            return True if True in known_all else (None if None in known_all else False)
+        case Op(name="is", operands=(left, right)):
+            return _identical(left, right)
+        case Op(name="eq", operands=(left, right)):
+            return _equal(left, right)
+        case Alternatives(branches=branches):
+            known_all = [truth(branch) for _, branch in branches]
+            return known_all[0] if len(set(known_all)) == 1 else None
+        case _:
+            return None
+
+
+def _identical(left: Value, right: Value) -> bool | None:
+    left, right = strip(left), strip(right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        return left.content == right.content
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Const) and not isinstance(other, Op | Alternatives | Phi) and is_known(other):
+            return False
+    if isinstance(right, Const) and isinstance(left, Op) and left.name not in PYTHON_OPERATIONS:
+        return False  # what a torch operation returns is a tensor, never None
+    return True if left is right and isinstance(left, Object) else None
+
+
+def _equal(left: Value, right: Value) -> bool | None:
+    left, right = strip(left), strip(right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        return bool(left.value == right.value)
+    if left.content == right.content and isinstance(left, External | Class | Function):
+        return True
+    return None
+
+
+# Operations whose result may be any Python object.
+PYTHON_OPERATIONS = frozenset(
+    {"getattr", "getitem", "and", "or", "not", "eq", "ne", "is", "in", "isinstance", "hasattr", "lookup"}
+)
+
+
+def is_known(value: Value) -> bool:
+    """Whether `value` is an object that is certainly not None."""
+    return isinstance(
+        strip(value), Tuple | Object | Function | BoundMethod | Class | External | Namespace | Partial
+    )
+
+
+def guards_of(value: Value, polarity: bool) -> Guards | None:
+    """The conditions that hold where `value` is true (`polarity`) or false; None where that cannot be."""
+    value = strip(value)
+    known = truth(value)
+    if known is not None:
+        return NO_GUARDS if known == polarity else None
+    match value:
+        case Op(name="not", operands=(operand,)):
+            return guards_of(operand, not polarity)
+        case Op(name="and", operands=operands) if polarity:
+            return _conjunction([guards_of(operand, True) for operand in operands])
+        case Op(name="or", operands=operands) if not polarity:
+            return _conjunction([guards_of(operand, False) for operand in operands])
+        case Op(name="and" | "or", operands=operands):
+            return _last_open(value, operands, polarity)
+        case Alternatives(branches=branches):
+            return _of_alternatives(value, branches, polarity)
+        case Op(name="bool", operands=(operand,)):
+            return guards_of(operand, polarity)
+        case _:
+            return frozenset({Atom(value.content, polarity, value)})
+
+
+def _last_open(value: Op, operands: tuple[Value, ...], polarity: bool) -> Guards | None:
+    """`a and b` is false: where all but one are decided, that one decides; else the whole is one condition."""
+    still_open = [operand for operand in operands if truth(operand) is None]
+    if len(still_open) == 1:
+        return guards_of(still_open[0], polarity)
+    return frozenset({Atom(value.content, polarity, value)})
+
+
+def _conjunction(parts: list[Guards | None]) -> Guards | None:
+    result: Guards = NO_GUARDS
+    for part in parts:
+        if part is None or not compatible(result, part):
+            return None
+        result |= part
+    return result
+
+
+def _of_alternatives(
+    value: Value, branches: tuple[tuple[Guards, Value], ...], polarity: bool
+) -> Guards | None:
+    """A condition over a joined value decides the conditions under which that value was chosen."""
+    possible: list[Guards] = []
+    for guards, branch in branches:
+        inner = guards_of(branch, polarity)
+        if inner is not None and compatible(guards, inner):
+            possible.append(guards | inner)
+    if not possible:
+        return None
+    if len(possible) == 1:
+        return possible[0]
+    shared = frozenset.intersection(*possible)
+    return shared | {Atom(value.content, polarity, value)}
+
+
+def compatible(left: Guards, right: Guards) -> bool:
+    """Whether both can hold at once, as far as is known."""
+    if not left or not right:
+        return True
+    small, large = (left, right) if len(left) <= len(right) else (right, left)
+    for atom in small:
+        if Atom(atom.content, not atom.truth, atom.condition) in large:
+            return False
+    return not any(_exclude(one, other) for one in small for other in large if one.truth and other.truth)
+
+
+def _exclude(one: Atom, other: Atom) -> bool:
+    """Two true conditions that exclude one another: `x == "a"` and `x == "b"`, `x is None` and `x`."""
+    left, right = one.condition, other.condition
+    if isinstance(left, Op) and left.name in EQUALITIES and isinstance(strip(left.operands[1]), Const):
+        subject, constant = left.operands[0].content, left.operands[1].content
+        if isinstance(right, Op) and right.name in EQUALITIES and right.operands[0].content == subject:
+            return isinstance(strip(right.operands[1]), Const) and right.operands[1].content != constant
+        return right.content == subject and not truth(left.operands[1])
+    if isinstance(right, Op) and right.name in EQUALITIES and isinstance(strip(right.operands[1]), Const):
+        return left.content == right.operands[0].content and not truth(right.operands[1])
+    return False
+
+
+def without_none(guards: Guards) -> bool:
+    """Whether a condition says that something is None."""
+    return any(
+        atom.truth and isinstance(atom.condition, Op) and atom.condition.operands[1:] == (NONE,)
+        for atom in guards
+    )

@@ -1,0 +1,185 @@
+"""Loops: known containers are unrolled, all others run once with what they change held symbolically."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from loss_lint.symbolic import assign
+from loss_lint.symbolic.activation import Activation, State, atom, join
+from loss_lint.symbolic.graph import (
+    Accumulated,
+    Alternatives,
+    Loop,
+    Op,
+
+    Phi,
+    Value,
+    alternatives,
+    fresh_content,
+    intern_content,
+    leaf,
+)
+from loss_lint.symbolic.guards import strip
+
+Execute = Callable[[Sequence[ast.stmt], Activation], None]
+
+# A loop over a known container of at most this many elements is run element by element.
+MAX_UNROLLED = 6
+
+
+def run_for(node: ast.For | ast.AsyncFor, act: Activation, execute: Execute) -> None:
+    iterable = act.machine.evaluate(node.iter, act)
+    elements = act.machine.known_elements(iterable, act)
+    if elements is not None and len(elements) <= MAX_UNROLLED:
+        _unroll(node, elements, act, execute)
+        return
+    loop = Loop(assign.site_of(node, act), iterable)
+
+    def head() -> None:
+        element = act.machine.element(iterable, loop, assign.site_of(node.target, act), act)
+        assign.assign(node.target, element, act)
+
+    _run(node, loop, head, act, execute)
+    execute(node.orelse, act)
+
+
+def run_while(node: ast.While, act: Activation, execute: Execute) -> None:
+    loop = Loop(assign.site_of(node, act), None)
+
+    def head() -> None:
+        act.machine.evaluate(node.test, act)
+
+    _run(node, loop, head, act, execute)
+    execute(node.orelse, act)
+
+
+def _unroll(
+    node: ast.For | ast.AsyncFor, elements: Sequence[Value], act: Activation, execute: Execute
+) -> None:
+    left, act.left_loop = act.left_loop, []
+    loops = act.loops
+    act.loops = (*loops, Loop(assign.site_of(node, act), None))
+    entry = act.state.guards
+    for element in elements:
+        assign.assign(node.target, element, act)
+        execute(node.body, act)
+        _rejoin(act, entry)
+        if act.state.dead:
+            break
+    act.loops = loops
+    act.left_loop = left
+    execute(node.orelse, act)
+
+
+def _rejoin(act: Activation, entry: frozenset[object] | None = None) -> None:
+    """States that left the iteration by `continue` or `break` go on behind it."""
+    for state in act.left_loop[:4]:
+        guards = act.state.guards & state.guards if not act.state.dead else state.guards
+        act.state = join(act.state, state, guards) if not act.state.dead else state
+        act.state.dead = False
+    act.left_loop = []
+
+
+def _run(
+    node: ast.For | ast.AsyncFor | ast.While,
+    loop: Loop,
+    head: Callable[[], None],
+    act: Activation,
+    execute: Execute,
+) -> None:
+    """One symbolic iteration: every name that the body assigns is a Phi at its head."""
+    before = act.state.fork()
+    changed = sorted(_assigned_names(node))
+    phis: dict[str, Phi] = {}
+    for name in changed:
+        init = act.state.names.get(name)
+        if init is not None:
+            phis[name] = Phi(name, init, loop, fresh_content())
+            act.state.names[name] = phis[name]
+    left, act.left_loop = act.left_loop, []
+    loops, act.loops = act.loops, (*act.loops, loop)
+    entry = act.state.guards
+    head()
+    execute(node.body, act)
+    _rejoin(act)
+    act.loops, act.left_loop = loops, left
+    after = act.state
+    if after.dead:
+        act.state = before
+        return
+    for name, phi in phis.items():
+        phi.next = after.names.get(name)
+    act.state = _exit(before, after, phis, loop, entry)
+
+
+def _exit(
+    before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: frozenset[object]
+) -> State:
+    """The state behind the loop: sums are closed, other names are what the last iteration left."""
+    ran = leaf("unknown", "loop ran", loop.site, reason="whether a loop runs at all")
+    names: dict[str, Value] = {}
+    for name, value in after.names.items():
+        phi = phis.get(name)
+        names[name] = value if phi is None or phi.init is None else close(phi, value, ran)
+    heap = before.heap.join(after.heap, atom(ran, False), atom(ran, True))
+    return State(names, heap, before.guards)
+
+
+def close(phi: Phi, value: Value, ran: Value) -> Value:
+    """What a variable holds behind a loop that left `value` in it."""
+    assert phi.init is not None
+    terms = added_terms(value, phi)
+    if terms is None:
+        return alternatives([(atom(ran, True), value), (atom(ran, False), phi.init)])
+    if not terms:
+        return phi.init
+    key = ("accumulated", phi.init.content, *(term.content for term in terms), loop_identity(phi.loop))
+    return Accumulated(phi.init, tuple(terms), phi.loop, intern_content(key))
+
+
+def loop_identity(loop: Loop) -> int:
+    return intern_content(("loop", loop.site, None if loop.iterable is None else loop.iterable.content))
+
+
+def added_terms(value: Value, phi: Phi) -> list[Value] | None:
+    """The terms that `value` adds to `phi`; None where it is no sum of that kind."""
+    value = strip(value)
+    if value is phi:
+        return []
+    match value:
+        case Op(name="add", operands=(left, right)):
+            for one, other in ((left, right), (right, left)):
+                terms = added_terms(one, phi)
+                if terms is not None:
+                    return [*terms, other]
+            return None
+        case Accumulated(init=init, terms=inner):
+            terms = added_terms(init, phi)
+            return None if terms is None else [*terms, *inner]
+        case Alternatives(branches=branches):
+            found = [added_terms(branch, phi) for _, branch in branches]
+            if any(terms is None for terms in found):
+                return None
+            return [term for terms in found if terms for term in terms]
+        case _:
+            return None
+
+
+def _assigned_names(node: ast.AST) -> set[str]:
+    """Names that a statement's blocks bind, without those of nested functions and classes."""
+    names: set[str] = set()
+    pending: list[ast.AST] = list(ast.iter_child_nodes(node))
+    while pending:
+        child = pending.pop()
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(child.name)
+            continue
+        if isinstance(child, ast.Lambda):
+            continue
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            names.add(child.id)
+        pending.extend(ast.iter_child_nodes(child))
+    return names
+
+

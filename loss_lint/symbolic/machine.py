@@ -1,0 +1,240 @@
+"""The evaluator's shared state: modules, limits, and what was computed, behind one object.
+
+`Machine` wires the parts together: each of its methods is the entry to one of this folder's files.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from loss_lint.symbolic import access, arithmetic, calls, expressions, imports
+from loss_lint.symbolic.activation import Activation, State
+from loss_lint.symbolic.assign import site_of
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    Argument,
+    Frame,
+    Lazy,
+    Loop,
+    Object,
+    Op,
+    Site,
+
+    Value,
+    external,
+    fresh_content,
+    intern_content,
+    leaf,
+    tuple_of,
+)
+from loss_lint.symbolic.heap import Heap, Item, Record
+from loss_lint.symbolic.statements import execute
+from loss_lint.syntax.module import SourceModule, Unparsable, parse
+from loss_lint.syntax.sources import Sources
+
+# Limits on work, past which a value is unknown: statements in one root, and calls inside calls.
+MAX_STATEMENTS = 30_000
+MAX_DEPTH = 14
+
+
+class Machine:
+    """Evaluates the functions of a project's modules and records every operation that they compute."""
+
+    def __init__(self, sources: Sources, *, cross_files: bool = False) -> None:
+        self.sources = sources
+        self.cross_files = cross_files
+        self.ops: list[Op] = []
+        self.reveals: list[tuple[Site, Value]] = []
+        self.remaining = MAX_STATEMENTS
+        self.cut_short: dict[str, int] = {}
+        self.base_heap = Heap()
+        self.modules: dict[str, Activation | None] = {}
+        self.namespaces: dict[int, Activation] = {}
+
+    # Modules
+
+    def parsed(self, path: str) -> SourceModule | None:
+        try:
+            return parse(path, self.sources.read(path))
+        except (OSError, Unparsable):
+            return None
+
+    def module(self, path: str, source: SourceModule | None = None) -> Activation | None:
+        """The evaluated body of the module at `path`; None where it cannot be read."""
+        if path in self.modules:
+            return self.modules[path]
+        self.modules[path] = None  # an import cycle sees nothing
+        source = source or self.parsed(path)
+        if source is None:
+            return None
+        frame = Frame("<module>", None, None, 0, intern_content(("module", path)))
+        act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
+        self.modules[path] = act
+        execute(source.tree.body, act)
+        act.state.guards = NO_GUARDS
+        self.base_heap.absorb(act.state.heap)
+        return act
+
+    # Limits
+
+    def spend(self) -> bool:
+        """Whether one more statement may run; counted by root."""
+        self.remaining -= 1
+        if self.remaining < 0:
+            self.count("statements")
+            return False
+        return True
+
+    def count(self, limit: str) -> None:
+        self.cut_short[limit] = self.cut_short.get(limit, 0) + 1
+
+    # Expressions
+
+    def evaluate(self, node: ast.expr, act: Activation) -> Value:
+        return expressions.evaluate(node, act)
+
+    def look_up(self, name: str, act: Activation, site: Site) -> Value:
+        return access.look_up(name, act, site)
+
+    def attribute(self, base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
+        return access.attribute(base, name, site, base_site, act)
+
+    def set_attribute(self, base: Value, name: str, value: Value, act: Activation) -> None:
+        access.set_attribute(base, name, value, act)
+
+    def item(
+        self, base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None
+    ) -> Value:
+        return access.item(base, index, site, act, base_site)
+
+    def known_elements(self, value: Value, act: Activation) -> list[Value] | None:
+        return access.known_elements(value, act)
+
+    def items_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
+        return access.items_of(value, act)
+
+    def element(self, iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
+        return access.element(iterable, loop, site, act)
+
+    def item_assigned(
+        self, holder: Value, value: Value, target: ast.Subscript, act: Activation
+    ) -> Value | None:
+        return arithmetic.item_assigned(holder, value, target, act)
+
+    def known_tuple(self, values: list[Value] | None, site: Site) -> Value:
+        if values is None:
+            return leaf("unknown", "", site, reason="an unknown sequence is unpacked into a tuple")
+        return tuple_of(tuple(values))
+
+    def new_object(
+        self,
+        cls: str,
+        site: Site,
+        act: Activation,
+        items: tuple[Item, ...] = (),
+        *,
+        is_open: bool = False,
+    ) -> Object:
+        created = Object(external(cls), site, fresh_content())
+        act.state.heap.set(created.content, Record({}, items, is_open))
+        return created
+
+    # Operations
+
+    def op(
+        self,
+        name: str,
+        operands: tuple[Value, ...],
+        parameters: tuple[tuple[str, Value], ...],
+        where: ast.expr | ast.stmt | Site,
+        slots: Sequence[ast.expr | Site | None],
+        act: Activation,
+    ) -> Op:
+        """A new operation, recorded for the rules to look at."""
+        site = where if isinstance(where, Site) else site_of(where, act)
+        content = intern_content(
+            (
+                name,
+                *(operand.content for operand in operands),
+                *((key, value.content) for key, value in parameters),
+            )
+        )
+        made = Op(
+            name,
+            operands,
+            parameters,
+            site,
+            tuple(slot if slot is None or isinstance(slot, Site) else site_of(slot, act) for slot in slots),
+            act.state.guards,
+            act.frame,
+            act.loops,
+            act.grad,
+            content,
+        )
+        self.ops.append(made)
+        return made
+
+    def python_op(
+        self,
+        name: str,
+        operands: tuple[Value, ...],
+        site: Site,
+        act: Activation,
+        parameters: tuple[tuple[str, Value], ...] = (),
+    ) -> Op:
+        """An operation on plain Python values: no operand can be edited."""
+        return self.op(name, operands, parameters, site, (None,) * len(operands), act)
+
+    def binary(
+        self,
+        operator: ast.operator,
+        left: Value,
+        right: Value,
+        node: ast.expr | ast.stmt,
+        left_node: ast.expr,
+        right_node: ast.expr,
+        act: Activation,
+    ) -> Value:
+        name = expressions.BINARY[type(operator)]
+        return arithmetic.binary(name, left, right, node, left_node, right_node, act)
+
+    def equality(self, left: Value, right: Value, act: Activation, site: Site | None = None) -> Value:
+        return arithmetic.comparison("eq", left, right, act, site)
+
+    def identity(self, left: Value, right: Value, act: Activation, site: Site | None = None) -> Value:
+        return arithmetic.comparison("is", left, right, act, site)
+
+    # Calls
+
+    def call(self, function: Value, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
+        return calls.call(function, arguments, site, act)
+
+    def call_now(
+        self, function: Value, arguments: tuple[Argument, ...], site: Site, act: Activation
+    ) -> Value:
+        """A call whose effects are needed at once."""
+        return calls.call(function, arguments, site, act, now=True)
+
+    def run(self, body: Sequence[ast.stmt], act: Activation) -> None:
+        execute(body, act)
+
+    def force(self, lazy: Lazy) -> Value:
+        return calls.force(lazy)
+
+    def enter(self, context: Value, node: ast.expr, act: Activation) -> Value:
+        """What `with context as name` binds: for files, pools and the like nothing that is followed."""
+        return leaf("unknown", "", site_of(node, act), (context,), "what a context manager returns")
+
+    # Imports
+
+    def imported(self, name: str, act: Activation) -> Value:
+        return imports.module(name, 0, act)
+
+    def imported_name(self, module: str, name: str, level: int, act: Activation) -> Value:
+        return imports.name(module, name, level, act)
+
+    def import_star(self, module: str, level: int, act: Activation) -> None:
+        imports.star(module, level, act)
+
+

@@ -1,0 +1,285 @@
+"""Classes and their instances: method resolution, attributes, construction."""
+
+from __future__ import annotations
+
+import ast
+
+from loss_lint import catalogue
+from loss_lint.symbolic.activation import Activation, State
+from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
+from loss_lint.symbolic.graph import (
+    Alternatives,
+    Argument,
+    BoundMethod,
+    Class,
+    Const,
+    External,
+    Function,
+
+    Method,
+    Object,
+
+    Site,
+    Super,
+    Value,
+    const,
+    external,
+    fresh_content,
+    intern_content,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.heap import OPEN, Heap, Record
+
+# Methods of modules and containers that the evaluator knows by name.
+MODULE_METHODS = frozenset(
+    """to cuda cpu half float double bfloat16 train eval apply requires_grad_ parameters named_parameters modules
+    named_modules children state_dict load_state_dict zero_grad share_memory add_module register_module
+    register_buffer register_parameter append extend insert items keys values update get pop forward index
+    type compile freeze unfreeze sort add remove clear setdefault""".split()
+)
+
+
+def namespace(cls: Class, act: Activation) -> Activation:
+    """The evaluated body of a class."""
+    machine = act.machine
+    known = machine.namespaces.get(cls.content)
+    if known is not None:
+        return known
+    closure = cls.closure
+    body = Activation(
+        machine,
+        cls.module,
+        closure.frame,
+        State({}, Heap(base=machine.base_heap)),
+        enclosing=closure,
+        owner=cls,
+        is_class_body=True,
+    )
+    machine.namespaces[cls.content] = body
+    machine.run(cls.node.body, body)
+    machine.base_heap.absorb(body.state.heap)
+    return body
+
+
+def in_scope(closure: Activation, act: Activation) -> Activation:
+    """The scope of `closure` for evaluating an expression now, on `act`'s heap."""
+    return Activation(
+        act.machine,
+        closure.module,
+        closure.frame,
+        State(closure.state.names, act.state.heap, act.state.guards),
+        enclosing=closure.enclosing,
+        owner=closure.owner,
+        is_class_body=closure.is_class_body,
+        star_imports=closure.star_imports,
+    )
+
+
+def bases(cls: Class, act: Activation) -> list[Value]:
+    scope = in_scope(cls.closure, act)
+    return [strip(act.machine.evaluate(base, scope)) for base in cls.node.bases]
+
+
+def resolution_order(cls: Class | External, act: Activation) -> list[Value]:
+    """The classes in which attributes are looked for, nearest first; a base that is unknown stays a value."""
+    order: list[Value] = []
+    pending: list[Value] = [cls]
+    seen: set[int] = set()
+    while pending and len(order) < 40:
+        current = pending.pop(0)
+        if isinstance(current, Alternatives):
+            current = strip(current.branches[0][1])
+        if current.content in seen:
+            continue
+        seen.add(current.content)
+        order.append(current)
+        if isinstance(current, Class):
+            pending = [*bases(current, act), *pending]
+    return order
+
+
+def external_base(cls: Class | External, act: Activation) -> str:
+    """The class of torch (or of another library) that decides how an instance behaves; "" if there is none."""
+    if isinstance(cls, External):
+        return cls.name
+    names = [entry.name for entry in resolution_order(cls, act) if isinstance(entry, External)]
+    for name in names:
+        if name in catalogue.by_module or name.startswith("torch.nn."):
+            return name
+    return names[0] if names else ""
+
+
+def find(
+    cls: Class | External, name: str, act: Activation, after: Class | None = None
+) -> tuple[Value, Class | External] | None:
+    """Where `name` is defined in a class or its bases: the value and its owner.
+
+    For an external owner the value is that class. None where an unknown base may define it.
+    """
+    order = resolution_order(cls, act)
+    if after is not None:
+        contents = [entry.content for entry in order]
+        start = contents.index(after.content) + 1 if after.content in contents else 0
+        order = order[start:]
+    for entry in order:
+        if isinstance(entry, Class):
+            value = namespace(entry, act).state.names.get(name)
+            if value is not None:
+                return value, entry
+        elif isinstance(entry, External):
+            if entry.name not in ("builtins.object", "typing.Generic", "abc.ABC"):
+                return entry, entry
+        else:
+            return None
+    return None
+
+
+def attribute(
+    holder: Object | Class | Super, name: str, site: Site, base_site: Site, act: Activation
+) -> Value | None:
+    """An attribute of an object or class as its classes define it; None where that is not known."""
+    receiver: Value = holder.receiver if isinstance(holder, Super) else holder
+    after = holder.after if isinstance(holder, Super) else None
+    cls = _class_of(holder)
+    if name == "__class__":
+        return cls
+    if isinstance(cls, External):
+        return _method(receiver, name, site, base_site)
+    found = find(cls, name, act, after)
+    if found is None:
+        return None
+    value, owner = found
+    if isinstance(owner, External):
+        if isinstance(holder, Class):
+            return None
+        if isinstance(holder, Super):
+            key = ("super", receiver.content, owner.content, name)
+            return Method(Super(holder.receiver, holder.after, holder.content), name, site, base_site, intern_content(key))
+        return _method(receiver, name, site, base_site)
+    plain = strip(value)
+    if isinstance(plain, Function):
+        return _bound(plain, holder, receiver, cls, site, act)
+    return value
+
+
+def _class_of(holder: Object | Class | Super) -> Class | External:
+    match holder:
+        case Object(cls=cls):
+            return cls
+        case Super(receiver=receiver):
+            return receiver.cls
+        case Class():
+            return holder
+
+
+def _method(receiver: Value, name: str, site: Site, base_site: Site) -> Value | None:
+    if name not in MODULE_METHODS and name not in catalogue.by_method:
+        return None
+    return Method(receiver, name, site, base_site, intern_content(("method", receiver.content, name)))
+
+
+def _bound(
+    function: Function,
+    holder: Object | Class | Super,
+    receiver: Value,
+    cls: Class,
+    site: Site,
+    act: Activation,
+) -> Value | None:
+    decorators = decorator_names(function.node)
+    if "staticmethod" in decorators:
+        return function
+    if "classmethod" in decorators:
+        return BoundMethod(function, cls, intern_content(("bound", function.content, cls.content)))
+    if isinstance(holder, Class):
+        return function
+    bound = BoundMethod(function, receiver, intern_content(("bound", function.content, receiver.content)))
+    if "property" in decorators or "cached_property" in decorators:
+        return act.machine.call(bound, (), site, act)
+    return bound if has_only_harmless_decorators(function.node) else None
+
+
+def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
+    """A new instance of a project's class."""
+    created = Object(cls, site, fresh_content())
+    act.state.heap.set(created.content, OPEN)
+    found = find(cls, "__init__", act)
+    if found is None:
+        if "dataclass" in decorator_names(cls.node):
+            _fill_fields(created, cls, arguments, act)
+        return created
+    initializer, owner = found
+    if isinstance(owner, External):
+        if owner.name in ("typing.NamedTuple",) or "dataclass" in decorator_names(cls.node):
+            _fill_fields(created, cls, arguments, act)
+        else:
+            initialize_external(created, owner.name, arguments, act)
+    elif isinstance(initializer, Function):
+        bound = BoundMethod(initializer, created, fresh_content())
+        act.machine.call_now(bound, arguments, site, act)
+    return created
+
+
+def _fill_fields(created: Object, cls: Class, arguments: tuple[Argument, ...], act: Activation) -> None:
+    fields = [
+        statement.target.id
+        for statement in cls.node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
+    names = namespace(cls, act).state.names
+    values = {field: names[field] for field in fields if field in names}
+    positional = iter(fields)
+    for argument in arguments:
+        name = next(positional, None) if argument.keyword is None else argument.keyword
+        if name is not None and name in fields:
+            values[name] = argument.value
+    act.state.heap.set(created.content, Record(values, open=True))
+
+
+def initialize_external(
+    created: Object, name: str, arguments: tuple[Argument, ...], act: Activation
+) -> None:
+    """What a class of torch's keeps of its constructor's arguments, as attributes by parameter name."""
+    from loss_lint.symbolic import containers
+
+    if containers.initialize(created, name, arguments, act):
+        return
+    before = act.state.heap.get(created.content) or OPEN
+    entry = catalogue.by_module.get(name)
+    if entry is None:
+        return
+    _, signature = entry
+    positional = [argument.value for argument in arguments if argument.keyword is None]
+    keywords = {
+        argument.keyword: argument.value for argument in arguments if argument.keyword not in (None, "*", "**")
+    }
+    unknown = any(argument.keyword in ("*", "**") for argument in arguments)
+    bound = signature.bind(positional, {key: value for key, value in keywords.items() if key is not None})
+    attributes = dict(before.attributes)
+    if bound is None:
+        act.state.heap.set(created.content, Record(attributes, before.items, open=True))
+        return
+    for parameter in signature.parameters:
+        value = bound.get(parameter.name)
+        if value is not None and not isinstance(value, tuple):
+            attributes[parameter.name] = value
+        elif not unknown and parameter.default is not None:
+            attributes[parameter.name] = literal(parameter.default)
+    act.state.heap.set(created.content, Record(attributes, before.items, open=unknown))
+
+
+def literal(text: str) -> Const:
+    """A default of the catalogue as a value."""
+    try:
+        return const(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        return const(text)
+
+
+def new_external(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:
+    created = Object(external(name), site, fresh_content())
+    act.state.heap.set(created.content, OPEN)
+    initialize_external(created, name, arguments, act)
+    return created
+
+

@@ -1,0 +1,206 @@
+"""Calls of torch (and NumPy): from a spelling in the catalogue to one canonical operation."""
+
+from __future__ import annotations
+
+from loss_lint import catalogue
+from loss_lint.catalogue.operation import Operation
+from loss_lint.catalogue.signature import Signature
+from loss_lint.catalogue.wrappers import MODULE_METHODS, by_wrapper
+from loss_lint.symbolic import containers, objects
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+    Argument,
+    Const,
+    External,
+    Method,
+    Object,
+
+    Site,
+    Value,
+    leaf,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import strip
+
+
+# dtypes as torch, NumPy and Python spell them, and the cast that stands for each.
+_CASTS = {
+    "float": "to_float",
+    "float32": "to_float",
+    "FloatTensor": "to_float",
+    "float64": "to_double",
+    "double": "to_double",
+    "DoubleTensor": "to_double",
+    "half": "to_half",
+    "float16": "to_half",
+    "HalfTensor": "to_half",
+    "bfloat16": "to_bfloat16",
+    "BFloat16Tensor": "to_bfloat16",
+    "long": "to_long",
+    "int64": "to_long",
+    "LongTensor": "to_long",
+    "int": "to_int",
+    "int32": "to_int",
+    "IntTensor": "to_int",
+    "int16": "to_short",
+    "short": "to_short",
+    "bool": "to_bool",
+    "bool_": "to_bool",
+    "BoolTensor": "to_bool",
+    "uint8": "to_byte",
+    "ByteTensor": "to_byte",
+}
+
+
+def is_loss(name: str) -> bool:
+    """Whether a qualified name is one of torch's losses, as a function or a class."""
+    entry = catalogue.by_function.get(name) or catalogue.by_module.get(name)
+    return entry is not None and entry.operation.effect == "loss"
+
+
+def apply_function(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
+    wrapper = by_wrapper.get(name)
+    if wrapper is not None:
+        wrapped = _argument(arguments, wrapper.parameter)
+        if wrapped is None:
+            return None
+        if wrapper.gathers:
+            return act.machine.op("data_parallel", (wrapped.value,), (), site, (wrapped.site,), act)
+        return wrapped.value
+    entry = catalogue.by_function.get(name)
+    if entry is not None:
+        return _operation(entry.operation, entry.signature, arguments, None, site, act)
+    if name in catalogue.by_module or name in containers.MODULE_CONTAINERS or _is_module_class(name):
+        return objects.new_external(name, arguments, site, act)
+    return None
+
+
+def _is_module_class(name: str) -> bool:
+    head, _, last = name.rpartition(".")
+    return head == "torch.nn" and last[:1].isupper()
+
+
+def _argument(arguments: tuple[Argument, ...], parameter: str) -> Argument | None:
+    for argument in arguments:
+        if argument.keyword is None or argument.keyword == parameter:
+            return argument
+    return None
+
+
+def apply_method(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
+    """`x.softmax(1)`: a tensor method; its receiver is the operand that the catalogue says."""
+    entry = catalogue.by_method.get(method.name)
+    if entry is None:
+        return None
+    receiver = Argument(catalogue.receiver(entry.operation), method.receiver, method.receiver_site)
+    return _operation(entry.operation, entry.signature, arguments, receiver, site, act)
+
+
+def apply_module(
+    callee: Object, cls: str, arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> Value | None:
+    """`module(x)` for one of torch's modules: its operation, with the configuration that it has now."""
+    entry = catalogue.by_module.get(cls)
+    record = act.state.heap.get(callee.content)
+    if entry is None or record is None:
+        return None
+    bound = _bind(catalogue.forward(entry.operation), arguments)
+    if bound is None:
+        return None
+    operands, slots = _operands(entry.operation, bound, act)
+    parameters: list[tuple[str, Value]] = []
+    for parameter in entry.signature.parameters:
+        value = record.attributes.get(parameter.name)
+        if value is not None:
+            parameters.append((parameter.name, value))
+        elif record.open:
+            parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
+    return act.machine.op(entry.operation.name, operands, tuple(parameters), site, slots, act)
+
+
+def _unknown_parameter(name: str, site: Site) -> Value:
+    return leaf("unknown", name, site, reason="an argument that is not known")
+
+
+Bound = dict[str, Argument | tuple[Argument, ...]]
+
+
+def _bind(signature: Signature, arguments: tuple[Argument, ...]) -> Bound | None:
+    if any(argument.keyword == "*" for argument in arguments):
+        return None
+    positional = [argument for argument in arguments if argument.keyword is None]
+    keywords = {
+        argument.keyword: argument
+        for argument in arguments
+        if argument.keyword is not None and argument.keyword != "**"
+    }
+    # An Argument is itself a tuple; boxing keeps the signature from taking it for a collected one.
+    return signature.bind(positional, keywords)
+
+
+def _operation(
+    operation: Operation,
+    signature: Signature,
+    arguments: tuple[Argument, ...],
+    receiver: Argument | None,
+    site: Site,
+    act: Activation,
+) -> Value | None:
+    bound = _bind(signature, arguments)
+    if bound is None:
+        return None
+    if receiver is not None and receiver.keyword is not None:
+        bound = {receiver.keyword: receiver, **bound}
+    operands, slots = _operands(operation, bound, act)
+    parameters = [
+        (name, value.value if isinstance(value, Argument) else tuple_of(tuple(part.value for part in value)))
+        for name, value in bound.items()
+        if name not in operation.operands and (isinstance(value, Argument) or value)
+    ]
+    unknown = any(argument.keyword == "**" for argument in arguments)
+    for parameter in signature.parameters:
+        if parameter.name in bound or parameter.name in operation.operands:
+            continue
+        if unknown:
+            parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
+        elif operation.effect == "loss" and parameter.default is not None:
+            parameters.append((parameter.name, objects.literal(parameter.default)))
+    name = _cast_name(operation.name, parameters)
+    return act.machine.op(name, operands, tuple(parameters), site, slots, act)
+
+
+def _operands(
+    operation: Operation, bound: Bound, act: Activation
+) -> tuple[tuple[Value, ...], tuple[Site | None, ...]]:
+    operands: list[Value] = []
+    slots: list[Site | None] = []
+    for name in operation.operands:
+        value = bound.get(name)
+        if value is None:
+            continue
+        for argument in (value,) if isinstance(value, Argument) else value:
+            elements = act.machine.known_elements(argument.value, act) if operation.effect == "combine" else None
+            if elements is None:
+                operands.append(argument.value)
+                slots.append(argument.site)
+            else:
+                operands.extend(elements)
+                slots.extend([None] * len(elements))
+    return tuple(operands), tuple(slots)
+
+
+def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:
+    """`x.to(torch.long)`, `x.type(torch.LongTensor)`, `x.astype("int64")`: the cast that they are."""
+    if name not in ("to", "type", "astype"):
+        return name
+    for _, value in parameters:
+        for part in getattr(value, "items", (value,)):
+            plain = strip(part)
+            spelled = plain.name if isinstance(plain, External) else str(getattr(plain, "value", ""))
+            if isinstance(plain, External | Const):
+                cast = _CASTS.get(spelled.rpartition(".")[2])
+                if cast is not None:
+                    return cast
+    return name
+
+

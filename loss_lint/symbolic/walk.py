@@ -1,0 +1,174 @@
+"""Walks from a value to where it came from: one concrete reading at a time, with what it takes to get there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from loss_lint import catalogue
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    Alternatives,
+    Const,
+    Guards,
+    Lazy,
+    Object,
+    Op,
+    Pass,
+    Phi,
+    Site,
+    Tuple,
+    Value,
+)
+from loss_lint.symbolic.guards import compatible
+from loss_lint.symbolic.heap import Heap
+
+# A walk gives up after this many nodes; what it has not seen by then is not reported.
+MAX_STEPS = 400
+
+# Operations of the graph that are none of torch's.
+_OWN_EFFECTS = {"getitem": "select", "data_parallel": "keep", "len": "size", "setitem": "other"}
+
+
+def effect(op: Op) -> str:
+    """What an operation does to its first operand, in the catalogue's words."""
+    own = _OWN_EFFECTS.get(op.name)
+    if own is not None:
+        return own
+    try:
+        return catalogue.operation(op.name).effect
+    except KeyError:
+        return "other"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading of a value: `node` is no join, call or argument any more.
+
+    `guards` is what has to hold for it, `passes` the arguments that it went through, nearest first, and
+    `chain` the operations between, outermost first.
+    """
+
+    node: Value
+    guards: Guards
+    passes: tuple[Pass, ...] = ()
+    chain: tuple[Op, ...] = ()
+    heap: Heap | None = None
+    calls: tuple[Site, ...] = ()
+
+
+class Walk:
+    """One walk's budget; `exhausted` once it has given up."""
+
+    def __init__(self) -> None:
+        self.remaining = MAX_STEPS
+
+    def step(self) -> bool:
+        self.remaining -= 1
+        return self.remaining > 0
+
+    @property
+    def exhausted(self) -> bool:
+        return self.remaining <= 0
+
+
+def views(value: Value, guards: Guards, walk: Walk | None = None) -> Iterator[View]:
+    """Every reading of `value` that can be under `guards`."""
+    yield from _views(View(value, guards), walk or Walk())
+
+
+def _views(view: View, walk: Walk) -> Iterator[View]:
+    if not walk.step():
+        return
+    node = view.node
+    match node:
+        case Pass():
+            yield from _views(replace(view, node=node.value, passes=(*view.passes, node)), walk)
+        case Alternatives(branches=branches):
+            for guards, branch in branches:
+                if compatible(view.guards, guards):
+                    yield from _views(replace(view, node=branch, guards=view.guards | guards), walk)
+        case Lazy():
+            result = node.caller.machine.force(node)
+            inner = replace(
+                view, node=result, heap=node.caller.state.heap, calls=(*view.calls, node.site)
+            )
+            yield from _views(inner, walk)
+        case Phi(init=init) if init is not None:
+            yield from _views(replace(view, node=init), walk)
+        case Op(name="getitem" | "getattr", operands=(base,)):
+            yield from _parts(node, base, view, walk)
+        case Op(name="or" | "and", operands=operands):
+            for operand in operands:
+                yield from _views(replace(view, node=operand), walk)
+        case _:
+            yield view
+
+
+def _parts(node: Op, base: Value, view: View, walk: Walk) -> Iterator[View]:
+    """A part of something that was not known when it was read: an item of what a call returned."""
+    key = node.parameter("index" if node.name == "getitem" else "name")
+    assert key is not None
+    for whole in _views(replace(view, node=base), walk):
+        part = _part(whole, key, node.name)
+        if part is None:
+            yield replace(view, node=node, guards=whole.guards)
+        else:
+            yield from _views(replace(whole, node=part), walk)
+
+
+def _part(whole: View, key: Value, access: str) -> Value | None:
+    if not isinstance(key, Const):
+        return None
+    if isinstance(whole.node, Tuple) and isinstance(key.value, int):
+        items = whole.node.items
+        return items[key.value] if -len(items) <= key.value < len(items) else None
+    record = whole.heap.get(whole.node.content) if whole.heap and isinstance(whole.node, Object) else None
+    if record is None:
+        return None
+    if access == "getattr":
+        return record.attributes.get(str(key.value))
+    for entry in record.items:
+        if entry.key is not None and entry.key.content == key.content:
+            return entry.value
+    if isinstance(key.value, int) and all(entry.key is None for entry in record.items) and not record.open:
+        return record.items[key.value].value if -len(record.items) <= key.value < len(record.items) else None
+    return None
+
+
+# What leaves the numbers as they are.
+KEEPING = frozenset({"keep", "select", "cast"})
+_TO_INTEGER = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte"})
+
+
+def keeps_numbers(op: Op) -> bool:
+    """Whether the result's elements are (some of) the first operand's, as real numbers."""
+    return effect(op) in KEEPING and op.name not in _TO_INTEGER
+
+
+def origins(
+    value: Value, guards: Guards = NO_GUARDS, walk: Walk | None = None, *, through: frozenset[str] | None = None
+) -> Iterator[View]:
+    """The readings of `value` with all number-keeping operations taken off (or only those named `through`)."""
+    walk = walk or Walk()
+    yield from descend(View(value, guards), walk, through)
+
+
+def descend(view: View, walk: Walk, through: frozenset[str] | None) -> Iterator[View]:
+    for seen in _views(view, walk):
+        node = seen.node
+        crossed = isinstance(node, Op) and node.operands and (
+            keeps_numbers(node) if through is None else node.name in through
+        )
+        if crossed and isinstance(node, Op):
+            inner = replace(seen, node=node.operands[0], chain=(*seen.chain, node))
+            yield from descend(inner, walk, through)
+        else:
+            yield seen
+
+
+def inside(view: View, operand: Value, walk: Walk | None = None) -> Iterator[View]:
+    """The origins of an operand of `view`'s operation, reached through that operation."""
+    assert isinstance(view.node, Op)
+    deeper = replace(view, node=operand, chain=(*view.chain, view.node))
+    yield from descend(deeper, walk or Walk(), None)

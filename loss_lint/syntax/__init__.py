@@ -1,0 +1,1 @@
+"""Source text: where it comes from, whether it matters, and its syntax trees on demand."""

@@ -1,0 +1,119 @@
+"""`# noqa` comments, with the meaning that flake8 gives them.
+
+The two expressions and the way in which lines are joined are flake8 7's (`defaults.py`, `processor.py`,
+`violation.py`): a comment holds for every line of a multi-line string or of lines joined by backslashes,
+codes are prefixes and compared with their case, and `# flake8: noqa` on a line of its own silences the
+whole file, whatever codes follow it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from loss_lint.syntax.module import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from loss_lint.findings import Finding, Place
+    from loss_lint.syntax.sources import Sources
+
+_INLINE = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
+_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[,\s]")
+_SKIPPED = frozenset({tokenize.ENDMARKER, tokenize.DEDENT})
+_LINE_ENDS = frozenset({tokenize.NL, tokenize.NEWLINE})
+
+
+class NoqaComments:
+    """The `# noqa` comments of one file, given its lines with their ends."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._whole_file = any(_FILE.match(line) for line in lines)
+        self._holds_comments = any(_INLINE.search(line) for line in lines)
+
+    def silences(self, code: str, line: int) -> bool:
+        """Whether a finding of `code` whose first physical line is `line` is silenced."""
+        if self._whole_file:
+            return True
+        if not self._holds_comments:  # the tokenizer is slow, and most files have nothing for it
+            return False
+        first, last = self._span(line)
+        comment = _INLINE.search("".join(self._lines[first - 1 : last]))
+        if comment is None:
+            return False
+        codes = comment["codes"]
+        if codes is None:
+            return True
+        return code.startswith(tuple(part for part in _SEPARATOR.split(codes) if part))
+
+    def row(self, line: int) -> int:
+        """The line whose end is the place for a comment that silences `line`."""
+        return self._span(line)[1]
+
+    def _span(self, line: int) -> tuple[int, int]:
+        return self._spans.get(line, (line, line))
+
+    @cached_property
+    def _spans(self) -> dict[int, tuple[int, int]]:
+        return _joined_lines(self._lines)
+
+
+class Suppressions:
+    """The `# noqa` comments of a project, each file read when a finding first asks for it."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._files: dict[str, NoqaComments] = {}
+
+    def silences(self, finding: Finding) -> bool:
+        """Whether a comment at the finding's place, or at the call that brought its parts together, holds."""
+        return self.silences_at(finding.code, (finding.place, *finding.also))
+
+    def silences_at(self, code: str, places: Iterable[Place]) -> bool:
+        return any(self._comments(place.path).silences(code, place.line) for place in places)
+
+    def row(self, place: Place) -> int:
+        return self._comments(place.path).row(place.line)
+
+    def _comments(self, path: str) -> NoqaComments:
+        comments = self._files.get(path)
+        if comments is None:
+            comments = self._files[path] = NoqaComments(_read_lines(self._sources, path))
+        return comments
+
+
+def _read_lines(sources: Sources, path: str) -> list[str]:
+    try:
+        data = sources.read(path)
+    except OSError:
+        return []
+    try:
+        text = decode(data)
+    except (SyntaxError, UnicodeError, LookupError):
+        # flake8 reads such a file as latin-1, where every byte is a character.
+        text = data.decode("latin-1")
+    return io.StringIO(text, newline=None).readlines()
+
+
+def _joined_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """For each line, the first and last of the lines that count as one; empty for an untokenizable file."""
+    spans: dict[int, tuple[int, int]] = {}
+    first, last = len(lines) + 2, -1
+    rest = iter(lines)
+    try:
+        for token in tokenize.generate_tokens(lambda: next(rest)):
+            if token.type in _SKIPPED:
+                continue
+            first, last = min(first, token.start[0]), max(last, token.end[0])
+            if token.type in _LINE_ENDS:
+                spans.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                first, last = len(lines) + 2, -1
+    except (tokenize.TokenError, SyntaxError):
+        return {}
+    return spans
