@@ -219,7 +219,7 @@ LOSSES: tuple[Loss, ...] = (
     Loss("multi_margin_loss", ("input", "target"), "any", "class_indices"),
     Loss("multilabel_margin_loss", ("input", "target"), "any", "class_indices"),
     Loss("multilabel_soft_margin_loss", ("input", "target"), "logits", "probabilities"),
-    Loss("soft_margin_loss", ("input", "target"), "logits", "signs"),
+    Loss("soft_margin_loss", ("input", "target"), "logits", "signs", symmetric=True),
     Loss("hinge_embedding_loss", ("input", "target"), "any", "signs"),
     Loss("margin_ranking_loss", ("input1", "input2", "target"), "any", "same_as_input"),
     Loss("cosine_embedding_loss", ("input1", "input2", "target"), "any", "same_as_input", symmetric=True),
