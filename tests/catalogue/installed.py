@@ -7,7 +7,7 @@ import importlib
 import inspect
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_overloads
 
 import torch
 
@@ -52,12 +52,15 @@ def resolve(qualified: str) -> object:
 
 def inspected(function: object, *, skip_self: bool = False) -> tuple[Given, ...] | None:
     """The parameters by `inspect.signature`, None where it does not work or says nothing."""
+    overloads = get_overloads(function) if inspect.isfunction(function) else ()
     try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]
+        signature = inspect.signature(overloads[0] if overloads else function)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
     parameters = list(signature.parameters.values())[1 if skip_self else 0 :]
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    if parameters and all(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters):
         return None
     return tuple(
         Given(
@@ -79,7 +82,11 @@ def stubbed(qualified: str) -> list[tuple[Given, ...]]:
     owner, _, name = qualified.rpartition(".")
     files = {
         "torch": (("_C/_VariableFunctions.pyi", ""),),
-        "torch.nn.functional": (("nn/functional.pyi", ""), ("_C/_nn.pyi", "")),
+        "torch.nn.functional": (
+            ("nn/functional.pyi", ""),
+            ("_C/_nn.pyi", ""),
+            ("_C/_VariableFunctions.pyi", ""),
+        ),
         "torch.Tensor": (("_C/__init__.pyi", "TensorBase"),),
     }.get(owner, ())
     for path, cls in files:
