@@ -1,0 +1,10 @@
+"""`python -m loss_lint` is `loss-lint`."""
+
+from __future__ import annotations
+
+import sys
+
+from loss_lint.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

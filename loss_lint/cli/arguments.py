@@ -1,0 +1,93 @@
+"""The commands and their flags; `check` takes ruff's, with ruff's meaning."""
+
+from __future__ import annotations
+
+import argparse
+
+from loss_lint import __version__
+
+DESCRIPTION = "Finds PyTorch code that computes a different training loss than its author believes."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `loss-lint`; its result has `command` and that command's flags."""
+    root = argparse.ArgumentParser("loss-lint", description=DESCRIPTION, allow_abbrev=False)
+    root.add_argument("-V", "--version", action="version", version=f"loss-lint {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_check(commands.add_parser("check", help="lint files and folders", allow_abbrev=False))
+    _add_rule(commands.add_parser("rule", help="explain a rule", allow_abbrev=False))
+    _add_prove(commands.add_parser("prove", help="measure what the rules claim", allow_abbrev=False))
+    return root
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.description = "Lint files and folders. Exit status: 0 nothing found, 1 findings, 2 failure."
+    check.add_argument(
+        "paths", nargs="*", metavar="PATH", default=["."], help="files or folders, or `-` (default: .)"
+    )
+    check.add_argument("--confirm", action="store_true", help="run each finding's expression in torch")
+    check.add_argument(
+        "--output-format",
+        choices=["full", "concise", "json"],
+        default="full",
+        help="how findings are written (default: full)",
+    )
+    check.add_argument("--statistics", action="store_true", help="count the findings of each rule instead")
+    check.add_argument(
+        "--stdin-filename", metavar="PATH", help="the path of what is read from standard input"
+    )
+    check.add_argument(
+        "-e", "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
+    )
+    check.add_argument("-j", "--jobs", type=_positive, metavar="N", help="number of processes")
+    check.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
+    check.add_argument("--isolated", action="store_true", help="ignore all configuration files")
+    check.add_argument(
+        "--color",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="when to use colour (default: auto: on a terminal, unless NO_COLOR or FORCE_COLOR is set)",
+    )
+    _add_selection(check.add_argument_group("rule selection"))
+    levels = check.add_argument_group("log levels").add_mutually_exclusive_group()
+    levels.add_argument("-q", "--quiet", action="store_true", help="write findings and nothing else")
+    levels.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is done")
+
+
+def _add_selection(group: argparse._ArgumentGroup) -> None:
+    for flag, meaning in (
+        ("--select", "codes, prefixes or names of rules to turn on, or ALL"),
+        ("--ignore", "codes, prefixes or names of rules to turn off"),
+        ("--extend-select", "as --select, in addition to what is on already"),
+    ):
+        group.add_argument(flag, action="extend", type=_selectors, metavar="RULE[,...]", help=meaning)
+
+
+def _add_rule(rule: argparse.ArgumentParser) -> None:
+    rule.description = "Explain a rule: what it flags, why that is bad, what to write instead."
+    rule.add_argument("selector", nargs="?", metavar="RULE", help="a rule's code or name")
+    rule.add_argument("--all", action="store_true", help="explain all rules")
+    rule.add_argument(
+        "--output-format", choices=["text", "json"], default="text", help="how it is written (default: text)"
+    )
+
+
+def _add_prove(prove: argparse.ArgumentParser) -> None:
+    prove.description = (
+        "Run each rule's own example in torch, bad against good. Exit status: 1 if a claim fails."
+    )
+    prove.add_argument("codes", nargs="*", metavar="RULE", help="codes or names of rules (default: all)")
+
+
+def _selectors(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return number

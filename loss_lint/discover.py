@@ -1,0 +1,196 @@
+"""Which files a run covers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+# Folders that hold no source of the project itself; ruff's list, and our own cache.
+_EXCLUDED = frozenset(
+    {
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".git-rewrite",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".loss_lint_cache",
+        ".mypy_cache",
+        ".nox",
+        ".pants.d",
+        ".pyenv",
+        ".pytest_cache",
+        ".pytype",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".venv",
+        ".vscode",
+        "__pycache__",
+        "__pypackages__",
+        "_build",
+        "buck-out",
+        "build",
+        "dist",
+        "node_modules",
+        "site-packages",
+        "venv",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files to lint, sorted absolute paths, and what could not be looked at, as messages."""
+
+    files: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignores:
+    """The `.gitignore` files in force in a folder, the innermost first, each with its folder."""
+
+    specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+
+    def within(self, folder: str) -> _Ignores:
+        spec = _read_gitignore(os.path.join(folder, ".gitignore"))
+        return self if spec is None else _Ignores(((folder, spec), *self.specs))
+
+    def cover(self, path: str, *, is_folder: bool) -> bool:
+        for folder, spec in self.specs:
+            relative = os.path.relpath(path, folder).replace(os.sep, "/")
+            verdict = spec.check_file(relative + "/" if is_folder else relative).include
+            if verdict is not None:
+                return verdict
+        return False
+
+
+@dataclass
+class _Walk:
+    files: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def folder(self, root: str) -> None:
+        repository = _repository(root)
+        ignores = _ignores_above(root, repository)
+        pending = [(root, ignores, repository is not None)]
+        while pending:
+            folder, ignores, tracked = pending.pop()
+            try:
+                entries = _entries(folder)
+            except OSError as error:
+                self.problems.append(f"{folder}: {error.strerror}")
+                continue
+            if tracked or any(entry.name == ".git" for entry in entries):
+                tracked = True
+                ignores = ignores.within(folder)
+            for entry, is_folder in _children(entries):
+                if not ignores.cover(entry.path, is_folder=is_folder):
+                    if is_folder:
+                        pending.append((entry.path, ignores, tracked))
+                    else:
+                        self.files.add(entry.path)
+
+
+def discover(paths: Sequence[str]) -> Discovery:
+    """The Python files in `paths`: files as they are, folders with all that is below them.
+
+    What is named explicitly is covered even where an exclusion or a `.gitignore` speaks against it.
+    Folders are not followed through symbolic links, so that no loop can arise.
+    """
+    walk = _Walk()
+    for path in paths:
+        absolute = os.path.abspath(path)
+        if os.path.isdir(absolute):
+            walk.folder(absolute)
+        elif os.path.isfile(absolute):
+            walk.files.add(absolute)
+        elif os.path.exists(absolute):
+            # Reading a pipe would wait for ever, and it could be read only once.
+            walk.problems.append(f"{path}: Not a regular file")
+        else:
+            walk.problems.append(f"{path}: No such file or directory")
+    return Discovery(tuple(sorted(walk.files)), tuple(walk.problems))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _children(entries: Sequence[os.DirEntry[str]]) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """The folders and Python files of a folder, with whether each is a folder."""
+    for entry in entries:
+        if entry.name in _EXCLUDED:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield entry, True
+        elif entry.name.endswith(".py") and _is_file(entry):
+            yield entry, False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a loop of symbolic links
+        return False
+
+
+def _repository(folder: str) -> str | None:
+    """The git work tree that `folder` lies in; `.gitignore` files mean something only there."""
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
+def _ignores_above(root: str, repository: str | None) -> _Ignores:
+    """The `.gitignore` files from the repository down to the folder that holds `root`."""
+    if repository is None or repository == root:
+        return _Ignores()
+    ignores = _Ignores()
+    folder = repository
+    for part in os.path.relpath(root, repository).split(os.sep):
+        ignores = ignores.within(folder)
+        folder = os.path.join(folder, part)
+        if ignores.cover(folder, is_folder=True):
+            # Whoever names an ignored folder wants what is in it.
+            ignores = _Ignores()
+    return ignores
+
+
+def _read_gitignore(path: str) -> GitIgnoreSpec | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    if all(not line.strip() or line.startswith("#") for line in lines):
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return _spec(GitIgnoreSpec, lines)
+
+
+def _spec(build: type[GitIgnoreSpec], lines: Sequence[str]) -> GitIgnoreSpec:
+    """The patterns that can be understood; git, too, passes over a malformed line."""
+    try:
+        return build.from_lines(lines)
+    except ValueError:
+        usable = []
+        for line in lines:
+            try:
+                build.from_lines([line])
+            except ValueError:
+                continue
+            usable.append(line)
+        return build.from_lines(usable)

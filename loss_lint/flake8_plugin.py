@@ -1,0 +1,112 @@
+"""The flake8 plugin: what `loss-lint check` finds, at the same places.
+
+flake8 hands over the text, selects codes and applies `# noqa` at a finding's own line. Here remain the
+rules that are off by default, `[tool.loss-lint]`, and `# noqa` at a finding's other places. An exception
+would end the user's whole run, so every one becomes LOS999 on its file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from loss_lint import __version__
+from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE
+from loss_lint.syntax.screen import is_relevant
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+    from collections.abc import Iterator, Sequence
+
+    from loss_lint.config import Configuration
+    from loss_lint.findings import Finding
+
+# flake8's report: line, column counted from zero, text that begins with the code, and a type it ignores.
+_Report = tuple[int, int, str, type["Plugin"]]
+
+_CODING = re.compile(r"^([ \t\f]*#.*?)coding([:=])")
+_BOM = "\ufeff"
+
+
+class Plugin:
+    """What flake8 makes for each file."""
+
+    name: ClassVar[str] = "loss-lint"
+    version: ClassVar[str] = __version__
+
+    _asked_for: ClassVar[frozenset[str]] = frozenset()
+    _uses_noqa: ClassVar[bool] = True
+    _configuration: ClassVar[Configuration | None] = None
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Take from flake8's options what it does not apply itself."""
+        # `select = LOS` does not turn on what is off by default; the rule's own code does.
+        selectors = [
+            *(getattr(options, "select", None) or ()),
+            *(getattr(options, "extend_select", None) or ()),
+        ]
+        cls._asked_for = frozenset(selectors)
+        cls._uses_noqa = not getattr(options, "disable_noqa", False)
+        cls._configuration = None
+
+    def __init__(
+        self,
+        tree: ast.AST,  # noqa: ARG002 - by this name flake8 knows what kind of plugin it is
+        lines: Sequence[str],
+        filename: str,
+    ) -> None:
+        self._lines = lines
+        self._path = os.path.abspath(filename)
+
+    def run(self) -> Iterator[_Report]:
+        """The findings of the file; never raises."""
+        try:
+            reports = list(self._reports())
+        except Exception as error:  # noqa: BLE001 - flake8 would stop at it
+            reports = [_report(1, 1, INTERNAL_ERROR, f"loss-lint failed: {type(error).__name__}: {error}")]
+        yield from reports
+
+    def _reports(self) -> Iterator[_Report]:
+        data = _encoded(self._lines)
+        if not is_relevant(data):
+            return
+        for finding in self._findings(data):
+            yield _report(finding.place.line, finding.place.column, finding.code, finding.message)
+
+    def _findings(self, data: bytes) -> Iterator[Finding]:
+        from loss_lint.runner import Job
+        from loss_lint.syntax.noqa import Suppressions
+        from loss_lint.syntax.sources import Folder, Overlay
+
+        sources = Overlay(Folder(), {self._path: data})
+        suppressions = Suppressions(sources)
+        found = [finding for finding in Job(sources).lint(self._path) if finding.place.path == self._path]
+        codes = self._codes() if found else frozenset()
+        for finding in sorted(set(found), key=lambda finding: finding.sort_key()):
+            if finding.code not in codes or finding.code == UNPARSABLE:
+                continue
+            if self._uses_noqa and suppressions.silences_at(finding.code, finding.also):
+                continue
+            yield finding
+
+    def _codes(self) -> frozenset[str]:
+        from loss_lint.config import Configuration
+        from loss_lint.selection import known_rules
+
+        cls = type(self)
+        if cls._configuration is None:
+            cls._configuration = Configuration(known_rules)
+        return cls._configuration.codes(self._path) | cls._asked_for | {INTERNAL_ERROR}
+
+
+def _report(line: int, column: int, code: str, message: str) -> _Report:
+    return line, column - 1, f"{code} {' '.join(message.split())}", Plugin
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    """The text as a UTF-8 file: what its coding comment says was true of the bytes that flake8 decoded."""
+    head = [_CODING.sub(r"\1c0ding\2", line) for line in lines[:2]]
+    return "".join([*head, *lines[2:]]).removeprefix(_BOM).encode("utf-8", "surrogatepass")

@@ -1,0 +1,72 @@
+"""Linting from Python."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from loss_lint.findings import Finding
+    from loss_lint.syntax.sources import Sources
+
+
+def lint_source(
+    text: str | bytes,
+    path: str = "source.py",
+    *,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+) -> tuple[Finding, ...]:
+    """The findings in a source text, sorted; configuration files are left out of account.
+
+    `path` is where the text belongs: findings name it, and imports of the same project resolve from it.
+    `select` and `ignore` take codes, prefixes and names; raises UnknownSelector (a ValueError) for others.
+    """
+    from loss_lint.syntax.sources import Folder, Overlay
+
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return _lint([path], Overlay(Folder(), {path: data}), select, ignore, jobs=1)
+
+
+def lint_paths(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    jobs: int = 1,
+) -> tuple[Finding, ...]:
+    """The findings in files and folders, sorted; configuration files are left out of account.
+
+    Raises FileNotFoundError for a path that cannot be looked at, UnknownSelector (a ValueError) for a
+    selector that no rule answers to. With several `jobs` (processes), findings carry no witness.
+    """
+    from loss_lint.discover import discover
+    from loss_lint.syntax.sources import Folder
+
+    found = discover([os.fspath(path) for path in paths])
+    if found.problems:
+        raise FileNotFoundError("; ".join(found.problems))
+    return _lint(found.files, Folder(), select, ignore, jobs)
+
+
+def _lint(
+    files: Sequence[str],
+    sources: Sources,
+    select: Sequence[str] | None,
+    ignore: Sequence[str],
+    jobs: int,
+) -> tuple[Finding, ...]:
+    from loss_lint.runner import lint_files
+    from loss_lint.selection import INTERNAL_ERROR, Layer, known_rules, selected_codes
+    from loss_lint.syntax.noqa import Suppressions
+
+    layer = Layer(None if select is None else tuple(select), tuple(ignore))
+    codes = selected_codes([layer], known_rules()) | {INTERNAL_ERROR}
+    suppressions = Suppressions(sources)
+    return tuple(
+        finding
+        for finding in lint_files(files, sources, jobs=jobs)
+        if finding.code in codes and not suppressions.silences(finding)
+    )

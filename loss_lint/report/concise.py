@@ -1,0 +1,36 @@
+"""One line for each finding."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from loss_lint.report.paths import printable, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from loss_lint.findings import Finding
+    from loss_lint.report.palette import Palette
+
+
+def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
+    """`path:row:col: CODE [*] message`, and the measured numbers where there are any."""
+    folder = os.getcwd()
+    colon = palette.separator(":")
+    for finding in findings:
+        place = finding.place
+        path = palette.strong(shown_path(place.path, folder))
+        safe = finding.fix is not None and finding.fix.applicability == "safe"
+        marker = f" [{palette.separator('*')}]" if safe else ""
+        text = f"{printable(finding.message)}{_evidence(finding)}"
+        position = f"{path}{colon}{place.line}{colon}{place.column}{colon}"
+        yield f"{position} {palette.code(finding.code)}{marker} {text}\n"
+
+
+def _evidence(finding: Finding) -> str:
+    if finding.evidence is None:
+        return ""
+    from loss_lint.report.evidence import evidence_line
+
+    return f" ({printable(evidence_line(finding.evidence))})"

@@ -1,0 +1,94 @@
+"""A fix as the difference that it makes."""
+
+from __future__ import annotations
+
+import os
+from difflib import SequenceMatcher
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from loss_lint.report.paths import shown_path
+from loss_lint.report.source import shown_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from loss_lint.findings import Edit, Fix
+    from loss_lint.report.palette import Palette
+    from loss_lint.report.source import SourceLines
+
+_CONTEXT = 1
+# Edits whose lines are closer than this are shown together.
+_NEAR = 2 * _CONTEXT + 1
+
+
+def fix_diff(fix: Fix, home: str, source: SourceLines, palette: Palette) -> list[str]:
+    """The lines that a fix changes; nothing if an edit does not fit its file, which may have changed.
+
+    `home` is the file in which the finding stands; edits in other files are headed by their path.
+    """
+    shown: list[str] = []
+    for path, edits in groupby(sorted(fix.edits), key=lambda edit: edit.place.path):
+        lines = source.of(path)
+        hunks = list(_hunks(list(edits)))
+        if not all(_fits(edit, lines) for hunk in hunks for edit in hunk):
+            return []
+        width = len(str(hunks[-1][-1].place.end_line + _CONTEXT))
+        if path != home:
+            shown.append(f"{palette.frame(' ' * width + '-->')} {shown_path(path, os.getcwd())}")
+        margin = palette.frame(" " * width + " |")
+        shown.append(margin)
+        for index, hunk in enumerate(hunks):
+            if index:
+                shown.append(palette.frame("..."))
+            shown.extend(_hunk_lines(hunk, lines, width, palette))
+        shown.append(margin)
+    return shown
+
+
+def _hunks(edits: list[Edit]) -> Iterator[list[Edit]]:
+    hunk: list[Edit] = []
+    for edit in edits:
+        if hunk and edit.place.line - hunk[-1].place.end_line > _NEAR:
+            yield hunk
+            hunk = []
+        hunk.append(edit)
+    yield hunk
+
+
+def _fits(edit: Edit, lines: Sequence[str]) -> bool:
+    place = edit.place
+    if not 1 <= place.line <= place.end_line <= len(lines):
+        return False
+    return (
+        place.column <= len(lines[place.line - 1]) + 1
+        and place.end_column <= len(lines[place.end_line - 1]) + 1
+    )
+
+
+def _hunk_lines(hunk: Sequence[Edit], lines: Sequence[str], width: int, palette: Palette) -> Iterator[str]:
+    first = max(1, hunk[0].place.line - _CONTEXT)
+    last = min(len(lines), hunk[-1].place.end_line + _CONTEXT)
+    before = list(lines[first - 1 : last])
+    after = _edited(hunk, before, first)
+    for tag, old, old_end, new, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            for number, line in enumerate(after[new:new_end], first + new):
+                yield f"{palette.frame(f'{number:>{width}} |')} {shown_line(line).text}".rstrip()
+            continue
+        for line in before[old:old_end]:
+            yield f"{' ' * width} {palette.removed(f'- {shown_line(line).text}'.rstrip())}"
+        for number, line in enumerate(after[new:new_end], first + new):
+            label = palette.frame(f"{number:>{width}}")
+            yield f"{label} {palette.added(f'+ {shown_line(line).text}'.rstrip())}"
+
+
+def _edited(hunk: Sequence[Edit], lines: Sequence[str], first: int) -> list[str]:
+    """The lines, of which the first has the number `first`, after the edits."""
+    edited = list(lines)
+    for edit in sorted(hunk, reverse=True):
+        place = edit.place
+        start, end = place.line - first, place.end_line - first
+        text = edited[start][: place.column - 1] + edit.content + edited[end][place.end_column - 1 :]
+        edited[start : end + 1] = text.splitlines() or [""]
+    return edited

@@ -1,0 +1,96 @@
+"""The default format: each finding with its source, its trace, its evidence and its repair."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from typing import TYPE_CHECKING
+
+from loss_lint.report.diff import fix_diff
+from loss_lint.report.evidence import evidence_line
+from loss_lint.report.frame import frame, gutter_width
+from loss_lint.report.paths import printable, shown_path
+from loss_lint.report.source import shown_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from loss_lint.findings import Finding, Fix, Place, Step
+    from loss_lint.report.palette import Palette
+    from loss_lint.report.source import SourceLines
+
+_WIDTH = 80
+
+
+def render(findings: Iterable[Finding], source: SourceLines, palette: Palette) -> Iterator[str]:
+    """One text for each finding, ending in an empty line."""
+    for finding in findings:
+        yield "\n".join([*_lines(finding, source, palette), "", ""])
+
+
+def _lines(finding: Finding, source: SourceLines, palette: Palette) -> Iterator[str]:
+    marker = f" [{palette.separator('*')}]" if finding.fix and finding.fix.applicability == "safe" else ""
+    yield f"{palette.code(finding.code)} {palette.strong(finding.name)}{marker}"
+    yield from _wrapped(finding.message, "  ")
+    lines = source.of(finding.place.path)
+    arrow = " " * gutter_width(finding.place, lines) + "-->"
+    yield f"{palette.frame(arrow)} {_position(finding.place)}"
+    yield from frame(finding.place, lines, palette)
+    if finding.guards:
+        conditions = " and ".join(f"`{guard}`" for guard in finding.guards)
+        verb = "is" if len(finding.guards) == 1 else "are"
+        yield from _labelled("when", f"{conditions} {verb} true", palette)
+    yield from _trace(finding.trace, source, palette)
+    if finding.evidence is not None:
+        yield from _labelled("evidence", evidence_line(finding.evidence), palette)
+    if finding.fix is not None:
+        yield from _fix(finding.fix, finding.place.path, source, palette)
+
+
+def _trace(steps: tuple[Step, ...], source: SourceLines, palette: Palette) -> Iterator[str]:
+    if not steps:
+        return
+    yield f"{palette.hint('trace')}:"
+    width = len(str(len(steps)))
+    for number, step in enumerate(steps, 1):
+        indent = " " * (width + 4)
+        head = f"  {number:>{width}}. "
+        yield from _wrapped(f"{_position(step.place)}: {step.message}", indent, head)
+        line = _source_line(step.place, source)
+        if line:
+            yield f"{indent}{palette.frame(f'{step.place.line} |')} {line}"
+
+
+def _source_line(place: Place, source: SourceLines) -> str:
+    lines = source.of(place.path)
+    if not 1 <= place.line <= len(lines):
+        return ""
+    return shown_line(lines[place.line - 1], place.column).text.strip()
+
+
+def _fix(fix: Fix, home: str, source: SourceLines, palette: Palette) -> Iterator[str]:
+    yield from _labelled("help", fix.message, palette)
+    yield from fix_diff(fix, home, source, palette)
+    if fix.applicability == "unsafe":
+        yield from _labelled("note", "this changes the numbers that the program computes", palette)
+
+
+def _labelled(label: str, text: str, palette: Palette) -> Iterator[str]:
+    first, *rest = _wrapped(text, "  ", f"{label}: ")
+    yield palette.hint(label) + first.removeprefix(label)
+    yield from rest
+
+
+def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        printable(text),
+        _WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first or ""]
+
+
+def _position(place: Place) -> str:
+    return f"{shown_path(place.path, os.getcwd())}:{place.line}:{place.column}"

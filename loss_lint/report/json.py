@@ -1,0 +1,87 @@
+"""Ruff's JSON, with what else a finding of loss-lint knows."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loss_lint.findings import Comparison, Evidence, Finding, Fix, Place
+    from loss_lint.syntax.noqa import Suppressions
+
+_STANDARD_INPUT = "-"
+
+
+def render(findings: Iterable[Finding], suppressions: Suppressions) -> str:
+    """A JSON array, its text in ASCII: paths need not be Unicode."""
+    records = [_record(finding, suppressions) for finding in findings]
+    return json.dumps(records, indent=2, sort_keys=True) + "\n"
+
+
+def _record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
+    record = {
+        "cell": None,
+        "claim": list(finding.claim),
+        "code": finding.code,
+        "filename": _filename(finding.place),
+        "fix": None if finding.fix is None else _fix(finding.fix),
+        "guards": list(finding.guards),
+        "message": finding.message,
+        "name": finding.name,
+        "noqa_row": suppressions.row(finding.place),
+        "severity": "error",
+        "trace": [
+            {"filename": _filename(step.place), "message": step.message, **_span(step.place)}
+            for step in finding.trace
+        ],
+        "url": None,
+        **_span(finding.place),
+    }
+    if finding.evidence is not None:
+        record["evidence"] = _evidence(finding.evidence)
+    return record
+
+
+def _filename(place: Place) -> str:
+    return place.path if place.path == _STANDARD_INPUT else os.path.abspath(place.path)
+
+
+def _span(place: Place) -> dict[str, dict[str, int]]:
+    return {
+        "location": {"row": place.line, "column": place.column},
+        "end_location": {"row": place.end_line, "column": place.end_column},
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {"content": edit.content, "filename": _filename(edit.place), **_span(edit.place)}
+        for edit in fix.edits
+    ]
+    return {"applicability": fix.applicability, "edits": edits, "message": fix.message}
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "error": evidence.error,
+        "grad_cosine": None if evidence.grad_cosine is None else _number(evidence.grad_cosine),
+        "grad_norm": _comparison(evidence.grad_norm),
+        "loss": _comparison(evidence.loss),
+        "seed": evidence.seed,
+        "shapes": {role: list(shape) for role, shape in evidence.shapes},
+        "torch": evidence.torch,
+        "verdict": evidence.verdict,
+    }
+
+
+def _comparison(pair: Comparison | None) -> dict[str, float | str] | None:
+    return None if pair is None else {"flagged": _number(pair.flagged), "fixed": _number(pair.fixed)}
+
+
+def _number(value: float) -> float | str:
+    """JSON has no infinities and no NaN; they become the strings `inf`, `-inf` and `nan`."""
+    return value if math.isfinite(value) else str(value)
