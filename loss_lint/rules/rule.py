@@ -15,7 +15,7 @@ from loss_lint.findings import Verdict
 if TYPE_CHECKING:
     from loss_lint.rules.match import Match
     from loss_lint.symbolic.graph import Op
-    from loss_lint.symbolic.view import Root
+    from loss_lint.symbolic.root import Root
 
 FixKind = Literal["safe", "unsafe", "none"]
 

@@ -83,6 +83,9 @@ def call(
             act.machine.reveals.append((site, arguments[0].value))
             return NONE
         case _:
+            if _spelled(callee).endswith("backward"):
+                values = tuple(argument.value for argument in arguments)
+                act.machine.python_op("unknown_backward", values, site, act)
             return unknown_call(function, arguments, site)
 
 

@@ -98,7 +98,8 @@ class Op:
     """An operation by its canonical name.
 
     `slots` are the sites of the operands' expressions (None where an operand has no expression of its own, as in
-    `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`.
+    `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`; `made` is
+    where the module was constructed that computes it.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Op:
     loops: tuple[Loop, ...]
     grad: bool
     content: int
+    made: Site | None = None
 
     def parameter(self, name: str) -> Value | None:
         for key, value in self.parameters:

@@ -150,6 +150,7 @@ class Machine:
         where: ast.expr | ast.stmt | Site,
         slots: Sequence[ast.expr | Site | None],
         act: Activation,
+        made: Site | None = None,
     ) -> Op:
         """A new operation, recorded for the rules to look at."""
         site = where if isinstance(where, Site) else site_of(where, act)
@@ -171,6 +172,7 @@ class Machine:
             act.loops,
             act.grad,
             content,
+            made,
         )
         self.ops.append(made)
         return made

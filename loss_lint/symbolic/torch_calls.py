@@ -16,6 +16,7 @@ from loss_lint.symbolic.graph import (
     Object,
 
     Site,
+    Tuple,
     Value,
     leaf,
     tuple_of,
@@ -115,7 +116,7 @@ def apply_module(
             parameters.append((parameter.name, value))
         elif record.open:
             parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
-    return act.machine.op(entry.operation.name, operands, tuple(parameters), site, slots, act)
+    return act.machine.op(entry.operation.name, operands, tuple(parameters), site, slots, act, callee.site)
 
 
 def _unknown_parameter(name: str, site: Site) -> Value:
@@ -134,7 +135,6 @@ def _bind(signature: Signature, arguments: tuple[Argument, ...]) -> Bound | None
         for argument in arguments
         if argument.keyword is not None and argument.keyword != "**"
     }
-    # An Argument is itself a tuple; boxing keeps the signature from taking it for a collected one.
     return signature.bind(positional, keywords)
 
 
@@ -179,6 +179,8 @@ def _operands(
         if value is None:
             continue
         for argument in (value,) if isinstance(value, Argument) else value:
+            if operation.effect == "create":
+                argument = argument._replace(value=frozen(argument.value, act))
             elements = act.machine.known_elements(argument.value, act) if operation.effect == "combine" else None
             if elements is None:
                 operands.append(argument.value)
@@ -187,6 +189,18 @@ def _operands(
                 operands.extend(elements)
                 slots.extend([None] * len(elements))
     return tuple(operands), tuple(slots)
+
+
+# Literal data longer than this says nothing more.
+MAX_LITERAL = 64
+
+
+def frozen(value: Value, act: Activation) -> Value:
+    """A list whose elements are all known, as the tuple of what it holds now."""
+    elements = act.machine.known_elements(value, act)
+    if elements is None or len(elements) > MAX_LITERAL or isinstance(strip(value), Tuple):
+        return value
+    return tuple_of(tuple(frozen(element, act) for element in elements))
 
 
 def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:

@@ -1,0 +1,144 @@
+"""Runs the rules over a file's roots and turns their matches into findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loss_lint.findings import Finding, Fix, Step
+from loss_lint.rules import all_rules
+from loss_lint.rules.match import Match
+from loss_lint.rules.rule import Rule
+from loss_lint.symbolic.describe import conditions
+from loss_lint.symbolic.edits import Witness
+from loss_lint.symbolic.graph import Atom, Frame, Pass, Site
+from loss_lint.symbolic.machine import Machine
+from loss_lint.symbolic.places import Places
+from loss_lint.symbolic.root import Root, evaluate_roots
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Located:
+    """A match at the place where it stands, with the arguments that led from there to the sink."""
+
+    rule: Rule
+    match: Match
+    site: Site
+    frame: Frame
+    moved: tuple[Pass, ...]
+
+
+def lint_module(machine: Machine, path: str) -> tuple[Finding, ...]:
+    """All findings whose place, or whose bringing call, is in the file at `path`; sorted."""
+    rules_by_sink: dict[str, list[Rule]] = {}
+    for rule in all_rules():
+        for sink in rule.sinks:
+            rules_by_sink.setdefault(sink, []).append(rule)
+    best: dict[tuple[str, Site], _Located] = {}
+    refuted: set[tuple[str, Site]] = set()
+    for root in evaluate_roots(machine, path):
+        _match_root(root, rules_by_sink, best, refuted)
+    places = Places(machine)
+    findings = [
+        _finding(located, places, machine)
+        for key, located in best.items()
+        if not (located.rule.unanimous and (located.rule.code, located.match.sink.site) in refuted)
+    ]
+    shown = [
+        finding
+        for finding in findings
+        if finding.place.path == path or any(place.path == path for place in finding.also)
+    ]
+    return tuple(sorted(shown, key=Finding.sort_key))
+
+
+def _match_root(
+    root: Root,
+    rules_by_sink: dict[str, list[Rule]],
+    best: dict[tuple[str, Site], _Located],
+    refuted: set[tuple[str, Site]],
+) -> None:
+    index = 0
+    while index < len(root.ops):  # matching forces calls, which adds operations
+        op = root.ops[index]
+        index += 1
+        for rule in rules_by_sink.get(op.name, ()):
+            assert rule.match is not None
+            located = [_locate(rule, match) for match in rule.match(op, root)]
+            if not located and rule.unanimous and op.frame.call is not None:
+                refuted.add((rule.code, op.site))
+            for one in located:
+                key = (rule.code, one.site)
+                known = best.get(key)
+                if known is None or _rank(one) < _rank(known):
+                    best[key] = one
+
+
+def _rank(located: _Located) -> tuple[int, int, int]:
+    """The plainest of several ways to the same finding: fewest conditions, then fewest steps."""
+    return (len(located.match.guards), len(located.moved), located.frame.depth)
+
+
+def _locate(rule: Rule, match: Match) -> _Located:
+    """Where the finding stands: an operand that came in as an argument moves it to the call."""
+    site, frame = match.sink.site, match.sink.frame
+    moved: list[Pass] = []
+    for entered in match.passes:
+        if entered.frame is frame and frame.parent is not None:
+            site, frame = entered.call, frame.parent
+            moved.append(entered)
+    return _Located(rule, match, site, frame, tuple(moved))
+
+
+def _finding(located: _Located, places: Places, machine: Machine) -> Finding:
+    match, rule = located.match, located.rule
+    guards = conditions(_deciding(match), places)
+    message = match.message
+    if guards:
+        message = f"{message.rstrip('.')} (when {' and '.join(guards)})."
+    witness = Witness(match.spine[0], match.spine, match.guards, match.edits, match.completion)
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        message=message,
+        place=places.place(located.site),
+        claim=match.claim,
+        trace=tuple(_trace(located, places)),
+        guards=guards,
+        fix=_fix(match, located, places),
+        also=tuple(places.place(call) for call in _calls(located.frame)),
+        witness=witness,
+    )
+
+
+def _deciding(match: Match) -> list[Atom]:
+    """The conditions that chose the wrong reading, beyond those on the way to the sink."""
+    return [atom for atom in match.guards if atom not in match.sink.guards]
+
+
+def _calls(frame: Frame) -> Iterator[Site]:
+    current: Frame | None = frame
+    while current is not None and current.call is not None:
+        yield current.call
+        current = current.parent
+
+
+def _trace(located: _Located, places: Places) -> Iterator[Step]:
+    match = located.match
+    for site, message in match.steps:
+        yield Step(places.place(site), message)
+    for entered in reversed(match.passes):
+        if entered not in located.moved:
+            yield Step(places.place(entered.site), "passed on as an argument")
+    for entered in reversed(located.moved):
+        yield Step(places.place(entered.site), "passed on as an argument")
+    if located.moved:
+        yield Step(places.place(match.sink.site), f"{match.sink.name} gets it")
+    for call in _calls(located.frame):
+        yield Step(places.place(call), "called here")
+
+
+def _fix(match: Match, located: _Located, places: Places) -> Fix | None:
+    return None
+
+

@@ -1,0 +1,122 @@
+"""# log-softmax-into-cross-entropy (LOS202)
+
+## What it does
+
+Looks for log-probabilities, from a log-softmax, that reach the input of cross entropy.
+
+## Why is this bad?
+
+Cross entropy applies log-softmax itself, and the log-softmax of a log-softmax over the same dimension is itself: the
+numbers are right, the work is done twice, and readers are misled. Over another dimension than the classes' the loss is wrong.
+
+## Example
+
+```python
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    return F.cross_entropy(F.log_softmax(logits, dim=1), labels)
+```
+
+Use instead:
+
+```python
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    return F.cross_entropy(logits, labels)
+```
+
+## Not flagged
+
+Log-probabilities into `nll_loss`, where they belong; an output that holds log-probabilities in one branch only.
+
+## Fix safety
+
+The fix removes the log-softmax from the loss's input. No number changes where the dimensions agree: it is safe there.
+"""
+
+from collections.abc import Iterator
+
+from loss_lint.rules.match import Match
+from loss_lint.rules.rule import Rule
+from loss_lint.rules.wording import at
+from loss_lint.symbolic.edits import Bypass
+from loss_lint.symbolic.facts import Fact, constant, meanings
+from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.walk import origins
+
+
+def match(sink: Op, root: Root) -> Iterator[Match]:
+    facts = [fact for fact in meanings(sink.operands[0], sink.guards) if fact.meaning == "log_probabilities"]
+    if not facts:
+        return
+    wrong = next((fact for fact in facts if _normalizes_another_dim(fact)), None)
+    if wrong is None and (
+        len(facts) != sum(1 for _ in origins(sink.operands[0], sink.guards))
+        or not all(_normalizes_classes(fact) for fact in facts)
+    ):
+        return
+    fact = wrong or facts[0]
+    place = at(fact.op.site, sink.site)
+    effect = (
+        f"it normalizes dimension {constant(fact.op.parameter('dim'), fact.view.guards)}, not the classes: the loss changes"
+        if wrong
+        else "this changes nothing"
+    )
+    yield Match(
+        sink=sink,
+        message=f"cross_entropy gets log-probabilities: log_softmax at {place} has been applied already; {effect}. Pass the logits.",
+        claim=("value", "gradient", "value+gradient") if wrong else ("none",),
+        culprit=fact.op,
+        guards=fact.view.guards if wrong else sink.guards,
+        spine=(sink, *fact.view.chain, fact.op),
+        edits=(Bypass(fact.op),),
+        passes=fact.view.passes,
+        steps=((fact.op.site, "log_softmax makes log-probabilities"),),
+        safe=not wrong,
+        fix_message="Pass the logits",
+    )
+
+
+_RESHAPES = frozenset(
+    {"view", "reshape", "flatten", "permute", "transpose", "t", "movedim", "squeeze", "unsqueeze", "getitem",
+     "unflatten", "gather", "index_select", "select"}
+)  # fmt: skip
+
+
+def _dim(fact: Fact) -> object:
+    given = fact.op.parameter("dim")
+    return None if given is None else constant(given, fact.view.guards)
+
+
+def _is_reshaped(fact: Fact) -> bool:
+    return any(op.name in _RESHAPES for op in fact.view.chain)
+
+
+def _normalizes_classes(fact: Fact) -> bool:
+    """Whether the classes are what was normalized: dimension 1, or the last one."""
+    dim = _dim(fact)
+    if dim is None or dim in (1, -1):
+        return True
+    return isinstance(dim, int) and dim >= 2 and _is_reshaped(fact)
+
+
+def _normalizes_another_dim(fact: Fact) -> bool:
+    """Whether it is certain that another dimension was: the classes of three dimensions and more are the second."""
+    dim = _dim(fact)
+    return isinstance(dim, int) and dim >= 2 and not _is_reshaped(fact)
+
+
+RULE = Rule(
+    code="LOS202",
+    name="log-softmax-into-cross-entropy",
+    summary="log-probabilities fed to cross entropy",
+    claim=("none", "value", "gradient", "value+gradient"),
+    fix="safe",
+    sinks=frozenset({"cross_entropy"}),
+    match=match,
+)

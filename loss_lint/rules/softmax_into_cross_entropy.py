@@ -1,0 +1,90 @@
+"""# softmax-into-cross-entropy (LOS201)
+
+## What it does
+
+Looks for probabilities, from a softmax or from `exp(a) / exp(a).sum(...)`, that reach the input of cross entropy.
+
+## Why is this bad?
+
+Cross entropy applies log-softmax itself. Fed with probabilities it computes the softmax of a softmax: its inputs
+lie between 0 and 1, so the loss cannot come near zero and its gradient shrinks to a fraction of what it
+should be. Training still moves, only slowly, and ends at a worse place.
+
+## Example
+
+```python
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    probabilities = F.softmax(logits, dim=1)
+    return F.cross_entropy(probabilities, labels)
+```
+
+Use instead:
+
+```python
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    return F.cross_entropy(logits, labels)
+```
+
+## Not flagged
+
+Probabilities as the *target* of cross entropy (distillation, soft labels); a softmax whose result only goes to a
+metric; a softmax that is then scaled, mixed or otherwise computed with, since what that means is not known.
+
+## Fix safety
+
+The fix removes the softmax from the input of the loss. It changes the loss and its gradient, which is the point: it
+is marked as unsafe.
+
+## References
+
+- [torch.nn.CrossEntropyLoss](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html)
+"""
+
+from collections.abc import Iterator
+
+from loss_lint.rules.match import Match
+from loss_lint.rules.rule import Rule
+from loss_lint.rules.wording import at, spelled
+from loss_lint.symbolic.edits import Bypass
+from loss_lint.symbolic.facts import meanings
+from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.root import Root
+
+
+def match(sink: Op, root: Root) -> Iterator[Match]:
+    for fact in meanings(sink.operands[0], sink.guards):
+        if fact.meaning != "probabilities":
+            continue
+        name, place = spelled(fact.op), at(fact.op.site, sink.site)
+        yield Match(
+            sink=sink,
+            message=(
+                f"cross_entropy gets probabilities: {name} at {place} has been applied already; "
+                "loss and gradient change. Pass the logits."
+            ),
+            claim=("value", "gradient", "value+gradient"),
+            culprit=fact.op,
+            guards=fact.view.guards,
+            spine=(sink, *fact.view.chain, fact.op),
+            edits=(Bypass(fact.op),),
+            passes=fact.view.passes,
+            steps=((fact.op.site, f"{name} makes probabilities"),),
+            fix_message="Pass the logits",
+        )
+
+
+RULE = Rule(
+    code="LOS201",
+    name="softmax-into-cross-entropy",
+    summary="probabilities fed to cross entropy",
+    claim=("value", "gradient", "value+gradient"),
+    fix="unsafe",
+    sinks=frozenset({"cross_entropy"}),
+    match=match,
+)

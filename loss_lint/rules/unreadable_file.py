@@ -1,0 +1,29 @@
+"""# unreadable-file (LOS000)
+
+## What it does
+
+Reports files that cannot be read, decoded or parsed by the running Python.
+
+## Why is this bad?
+
+Nothing in such a file was checked, so silence about it would mean nothing. Files that do not hold the bytes `torch`
+are not parsed at all.
+
+## Not flagged
+
+Files without torch; notebooks.
+
+## Fix safety
+
+There is no fix.
+"""
+
+from loss_lint.rules.rule import Rule
+
+RULE = Rule(
+    code="LOS000",
+    name="unreadable-file",
+    summary="a file that cannot be read or parsed",
+    claim=(),
+    fix="none",
+)

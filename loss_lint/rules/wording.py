@@ -1,0 +1,19 @@
+"""How findings speak of places, conditions and losses."""
+
+from __future__ import annotations
+
+import os
+
+from loss_lint.symbolic.graph import Op, Site
+
+
+def at(site: Site, seen_from: Site) -> str:
+    """`line 18`, or `net.py:18` from another file."""
+    if site.path == seen_from.path:
+        return f"line {site.line}"
+    return f"{os.path.basename(site.path)}:{site.line}"
+
+
+def spelled(op: Op) -> str:
+    """An operation as a reader of the code would name it."""
+    return {"div": "a hand-rolled softmax", "getitem": "indexing"}.get(op.name, op.name)

@@ -1,0 +1,154 @@
+"""Numbers: what a divisor counts, where that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loss_lint.catalogue.names import counts_samples, counts_steps
+from loss_lint.symbolic.graph import (
+
+    Const,
+    External,
+    Guards,
+    Leaf,
+    Loop,
+    Op,
+
+    Value,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.root import Root, parts
+from loss_lint.symbolic.walk import effect, views
+
+
+def name_of(value: Value) -> str:
+    """The identifier by which the program knows a value: a parameter, a global, an attribute, a key."""
+    plain = strip(value)
+    match plain:
+        case Leaf(role="parameter" | "global" | "unknown", name=name):
+            return name
+        case External(name=name):
+            return name.rpartition(".")[2]
+        case Op(name="getattr"):
+            attribute = plain.parameter("name")
+            return str(attribute.value) if isinstance(attribute, Const) else ""
+        case Op(name="getitem"):
+            key = plain.parameter("index")
+            return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
+        case _:
+            return ""
+
+
+def sample_count(value: Value, guards: Guards, related: frozenset[int]) -> str | None:
+    """What `value` counts, if that is certainly samples, tokens or pixels of a batch; else None.
+
+    `related` are the contents that the loss is computed from: the size of one of them is the batch's.
+    """
+    counted: str | None = None
+    for view in views(value, guards):
+        one = _count(view.node, related)
+        if one is None:
+            return None
+        counted = counted or one
+    return counted
+
+
+def _count(node: Value, related: frozenset[int]) -> str | None:
+    match node:
+        case Op(name="item" | "to_float" | "to_int" | "to_long" | "to" | "clamp" | "cpu" | "detach", operands=(inner, *_)):
+            return sample_count(inner, frozenset(), related)
+        case Op(name="size", operands=(tensor,)):
+            dim = node.parameter("dim")
+            is_batch = isinstance(dim, Const) and dim.value == 0
+            return "the batch size" if is_batch and is_related(tensor, related) else None
+        case Op(name="len", operands=(tensor,)):
+            return "the batch size" if is_related(tensor, related) else None
+        case Op(name="sum", operands=(mask,)) if node.parameter("dim") is None:
+            return "the number of selected elements" if _is_mask(mask) else None
+        case Op(name="numel", operands=(tensor,)):
+            return "the number of elements" if is_related(tensor, related) else None
+    name = name_of(node)
+    if name and counts_samples(name) and not counts_steps(name):
+        return f"`{name}`"
+    return None
+
+
+def _is_mask(value: Value) -> bool:
+    for part in parts(value):
+        if isinstance(part, Op):
+            if part.operands and effect(part) in ("cast", "keep"):
+                return _is_mask(part.operands[0])
+            return effect(part) == "compare" and part.name != "where"
+        if "mask" in name_of(part).lower():
+            return True
+    return False
+
+
+def sources(value: Value, limit: int = 300) -> frozenset[int]:
+    """The contents of everything that `value` is computed from."""
+    seen: set[int] = set()
+    pending: list[Value] = [value]
+    while pending and len(seen) < limit:
+        for part in parts(pending.pop()):
+            if part.content in seen:
+                continue
+            seen.add(part.content)
+            if isinstance(part, Op | Leaf):
+                pending.extend(part.operands)
+    return frozenset(seen)
+
+
+def is_related(value: Value, related: frozenset[int]) -> bool:
+    """Whether `value` is one of the tensors in `related`, or computed from the same one by indexing."""
+    for part in parts(value):
+        if part.content in related:
+            return True
+        if isinstance(part, Op) and part.name in ("getitem", "getattr", "to", "cuda", "view") and part.operands:
+            base = strip(part.operands[0])
+            if isinstance(base, Leaf) and base.role == "element" and base.content in related:
+                return True
+            if is_related(base, related):
+                return True
+    return False
+
+
+def is_step_count(value: Value, root: Root) -> bool:
+    """Whether a loop steps its optimizer every `value` iterations: `if i % value == 0: optimizer.step()`."""
+    contents = {part.content for part in parts(value)} | {strip(value).content}
+    names = {name_of(part) for part in parts(value)} - {""}
+    for op in root.ops:
+        if op.name in ("remainder", "floor_divide") and len(op.operands) == 2:
+            divisor = op.operands[1]
+            if strip(divisor).content in contents or name_of(divisor) in names:
+                return True
+    return False
+
+
+def loop_lengths(loops: tuple[Loop, ...]) -> Iterator[Value]:
+    """What the loops around a statement run over: the argument of `range`, or the iterable."""
+    for loop in loops:
+        if loop.iterable is None:
+            continue
+        plain = strip(loop.iterable)
+        if isinstance(plain, Op) and plain.name in ("range", "enumerate", "zip"):
+            yield from plain.operands
+        yield plain
+
+
+def runs_over(value: Value, loops: tuple[Loop, ...]) -> bool:
+    """Whether a loop around runs over as many items as `value` counts."""
+    plain = strip(value)
+    counted = {plain.content}
+    names = {name_of(plain)} - {""}
+    if isinstance(plain, Op) and plain.name in ("size", "len", "numel") and plain.operands:
+        counted.add(strip(plain.operands[0]).content)
+    for length in loop_lengths(loops):
+        for part in (strip(length), *parts(length)):
+            if part.content in counted or (name_of(part) and name_of(part) in names):
+                return True
+            if isinstance(part, Op) and part.name in ("size", "len") and part.operands:
+                if strip(part.operands[0]).content in counted:
+                    return True
+    return False
+
+

@@ -1,0 +1,144 @@
+"""Values and conditions as text for people: `softmax(?x, dim=1)`, "`use_softmax` is true"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loss_lint.symbolic.graph import (
+    Accumulated,
+    Alternatives,
+    Atom,
+    BoundMethod,
+    Class,
+    Const,
+    External,
+    Function,
+    Lazy,
+    Leaf,
+    Method,
+    Namespace,
+    Object,
+    Op,
+    Partial,
+    Pass,
+    Phi,
+    Super,
+    Tuple,
+    Value,
+)
+from loss_lint.symbolic.places import Places
+
+MAX_CONDITION = 60
+
+
+def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
+    """The conditions that a reader can check, as sentences without end; sorted."""
+    texts = {text for atom in atoms if (text := _condition(atom, places))}
+    return tuple(sorted(texts))
+
+
+def _condition(atom: Atom, places: Places) -> str:
+    condition = atom.condition
+    while isinstance(condition, Pass):
+        condition = condition.value
+    truth = "true" if atom.truth else "false"
+    match condition:
+        case Leaf(role="parameter", name=name) if name:
+            return f"`{name}` is {truth}"
+        case Op(name="is" | "eq" as name, operands=(subject, Const(value=value))):
+            text = _text(subject, places)
+            if not text:
+                return ""
+            if name == "is" or value is None:
+                return f"`{text}` is {'' if atom.truth else 'not '}{value!r}"
+            return f"`{text}` {'==' if atom.truth else '!='} {value!r}"
+        case Op(site=site):
+            text = places.text(site)
+            return f"`{text}` is {truth}" if 0 < len(text) <= MAX_CONDITION else ""
+        case _:
+            return ""
+
+
+def _text(value: Value, places: Places) -> str:
+    while isinstance(value, Pass):
+        value = value.value
+    match value:
+        case Leaf(name=name):
+            return name
+        case Op(site=site):
+            text = places.text(site)
+            return text if len(text) <= MAX_CONDITION else ""
+        case _:
+            return ""
+
+
+def reveal(value: Value, depth: int = 8) -> str:
+    """A value in one line, for the evaluator's tests and `show`: leaves start with `?`."""
+    if depth == 0:
+        return "..."
+    match value:
+        case Const(value=plain):
+            return repr(plain)
+        case Pass(value=inner):
+            return reveal(inner, depth)
+        case Lazy():
+            return reveal(value.caller.machine.force(value), depth)
+        case Op():
+            return _reveal_op(value, depth)
+        case Leaf():
+            return _reveal_leaf(value, depth)
+        case Alternatives(branches=branches):
+            return " | ".join(_reveal_branch(guards, branch, depth) for guards, branch in branches)
+        case Phi(name=name):
+            return f"phi({name})"
+        case Accumulated(init=init, terms=terms):
+            parts = ", ".join(reveal(term, depth - 1) for term in terms)
+            return f"accumulated({reveal(init, depth - 1)}, {parts})"
+        case Tuple(items=items):
+            return "(" + ", ".join(reveal(item, depth - 1) for item in items) + ")"
+        case External(name=name):
+            return name
+        case Object(cls=cls):
+            return f"{cls.name.rpartition('.')[2]} object"
+        case Class(name=name) | Function(name=name) | Method(name=name):
+            return name
+        case BoundMethod(function=function):
+            return function.name
+        case Partial() | Super() | Namespace():
+            return type(value).__name__.lower()
+
+
+def _reveal_op(op: Op, depth: int) -> str:
+    parts = [reveal(operand, depth - 1) for operand in op.operands]
+    parts += [
+        f"{name}={reveal(value, depth - 1)}"
+        for name, value in op.parameters
+        if not (isinstance(value, Const) and value.value in _QUIET.get(name, ()))
+    ]
+    return f"{op.name}({', '.join(parts)})"
+
+
+# Defaults that say nothing to a reader.
+_QUIET: dict[str, tuple[object, ...]] = {
+    "weight": (None,),
+    "size_average": (None,),
+    "reduce": (None,),
+    "ignore_index": (-100,),
+    "label_smoothing": (0.0,),
+    "pos_weight": (None,),
+    "log_target": (False,),
+    "inplace": (False,),
+}
+
+
+def _reveal_leaf(leaf: Leaf, depth: int) -> str:
+    if leaf.role == "call":
+        return f"?{leaf.name or 'call'}(...)"
+    if leaf.role in ("element", "index") and leaf.operands:
+        return f"?{leaf.role}({reveal(leaf.operands[0], depth - 1)})"
+    return f"?{leaf.name or leaf.role}"
+
+
+def _reveal_branch(guards: Iterable[Atom], value: Value, depth: int) -> str:
+    tests = sorted(f"{'' if atom.truth else 'not '}{reveal(atom.condition, 3)}" for atom in guards)
+    return f"[{' and '.join(tests)}] {reveal(value, depth - 1)}" if tests else reveal(value, depth - 1)

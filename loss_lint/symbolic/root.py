@@ -1,0 +1,251 @@
+"""Roots: the functions evaluated as if called from nowhere, and where the values in them go."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from loss_lint.symbolic import calls, objects
+from loss_lint.symbolic.activation import Activation, State, join
+from loss_lint.symbolic.assign import site_of
+from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    NONE,
+    Accumulated,
+    Alternatives,
+    Argument,
+    Class,
+    Const,
+    Frame,
+    Function,
+    Lazy,
+    Leaf,
+    Object,
+    Op,
+    Pass,
+    Phi,
+    Site,
+    Tuple,
+    Value,
+    fresh_content,
+    leaf,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.heap import OPEN
+from loss_lint.symbolic.machine import MAX_STATEMENTS, Machine
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """One evaluated root: the operations that it computed, and what it returned."""
+
+    machine: Machine
+    name: str
+    ops: list[Op]
+    returned: list[Value] = field(default_factory=list)
+    _consumers: dict[int, list[Op]] | None = None
+
+    def consumers(self, op: Op) -> list[Op]:
+        """The operations that `op`'s result is an operand of."""
+        if self._consumers is None:
+            self._consumers = {}
+            for consumer in self.ops:
+                given = consumer.operands
+                if consumer.name in BACKWARD:  # `accelerator.backward(loss)` looks like a gradient argument
+                    given += tuple(value for _, value in consumer.parameters)
+                for operand in given:
+                    for part in parts(operand):
+                        self._consumers.setdefault(id(part), []).append(consumer)
+        return self._consumers.get(id(op), [])
+
+    def downstream(self, op: Op, *, without: Op | None = None) -> Iterator[Op]:
+        """Everything that is computed from `op`, nearest first; not through `without`."""
+        seen = {id(op)}
+        pending = [op]
+        while pending and len(seen) < 2000:
+            current = pending.pop(0)
+            for consumer in self.consumers(current):
+                if id(consumer) not in seen and consumer is not without:
+                    seen.add(id(consumer))
+                    yield consumer
+                    pending.append(consumer)
+
+    def is_trained_on(self, op: Op, *, without: Op | None = None) -> bool:
+        """Whether `op` reaches a `backward()`."""
+        return any(consumer.name in BACKWARD for consumer in self.downstream(op, without=without))
+
+    def is_returned(self, op: Op) -> bool:
+        """Whether `op` itself is (part of) what the root returns."""
+        return any(part is op for value in self.returned for part in parts(value))
+
+
+BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward"})
+
+
+def parts(value: Value) -> Iterator[Value]:
+    """What a value may be, joins and arguments taken off; of a container or unknown call, what is in it."""
+    pending: list[Value] = [value]
+    seen: set[int] = set()
+    while pending and len(seen) < 200:
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        match current:
+            case Pass(value=inner):
+                pending.append(inner)
+            case Alternatives(branches=branches):
+                pending.extend(branch for _, branch in branches)
+            case Phi(init=init, next=following):
+                pending.extend(one for one in (init, following) if one is not None)
+            case Accumulated(init=init, terms=terms):
+                pending.extend((init, *terms))
+            case Tuple(items=items):
+                pending.extend(items)
+            case Lazy(result=result) if result is not None:
+                pending.append(result)
+            case Leaf(role="call", operands=operands):
+                pending.extend(operands)
+            case Op(name="getitem" | "getattr", operands=(base, *_)) if not isinstance(strip(base), Op):
+                yield current
+                pending.append(base)
+            case _:
+                yield current
+
+
+def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
+    """Each root of the file at `path`: its body, and each function or method that leads to a loss."""
+    machine.remaining = MAX_STATEMENTS
+    module = machine.module(path)
+    if module is None:
+        return
+    yield Root(machine, "<module>", machine.ops)
+    for statement in definitions(module.module.tree.body):
+        if not module.module.leads_to_loss(statement):
+            continue
+        if isinstance(statement, ast.ClassDef):
+            cls = module.state.names.get(statement.name)
+            for candidate in _of_class(cls, statement):
+                yield from _class_roots(candidate, module)
+        else:
+            function = module.state.names.get(statement.name)
+            if isinstance(function, Function) and function.node is statement:
+                yield _function_root(function, None, module)
+
+
+def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Definitions at the top of a module, also those under `if` and `try`."""
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement
+        elif isinstance(statement, ast.If | ast.Try):
+            yield from definitions([*statement.body, *statement.orelse])
+
+
+def _of_class(value: Value | None, node: ast.ClassDef) -> Iterator[Class]:
+    if isinstance(value, Class) and value.node is node:
+        yield value
+    elif isinstance(value, Alternatives):
+        for _, branch in value.branches:
+            yield from _of_class(branch, node)
+
+
+def _start(module: Activation, name: str) -> Activation:
+    machine = module.machine
+    machine.remaining = MAX_STATEMENTS
+    machine.ops = []
+    frame = Frame(name, None, None, 0)
+    return Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)
+
+
+def _function_root(function: Function, receiver: Value | None, module: Activation) -> Root:
+    act = _start(module, function.name)
+    return _run(function, receiver, act)
+
+
+def _run(function: Function, receiver: Value | None, act: Activation) -> Root:
+    callee = _evaluate(function, receiver, act)
+    returned = [value for _, value in callee.returns]
+    return Root(act.machine, function.name, act.machine.ops, returned)
+
+
+def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Activation:
+    """Run a function with unknown arguments; `act`'s heap is what it left."""
+    machine = act.machine
+    callee = Activation(
+        machine,
+        function.module,
+        Frame(function.name, None, None, 0, function.content),
+        State({}, act.state.heap),
+        enclosing=function.closure,
+        owner=function.owner,
+        receiver=receiver,
+        grad=not {"no_grad", "inference_mode"} & set(decorator_names(function.node)),
+    )
+    arguments: tuple[Argument, ...] = ()
+    site = Site(function.module.path, function.node.lineno, function.node.col_offset, 0, 0)
+    if receiver is not None:
+        arguments = (Argument(None, receiver, site),)
+    bound = bind_arguments(function.node, arguments) or {}
+    calls.bind_parameters(function, bound, arguments, site, callee, act)
+    _open_optional_parameters(function, callee)
+    assert not isinstance(function.node, ast.Lambda)
+    machine.run(function.node.body, callee)
+    final = callee.state
+    for state, _ in callee.returns:
+        state.dead = False
+        final = join(final, state, NO_GUARDS)
+    act.state.heap = final.heap
+    return callee
+
+
+def _open_optional_parameters(function: Function, callee: Activation) -> None:
+    """A parameter that defaults to None is there to be given: whether it is None stays open."""
+    for name, expression in defaults(function.node).items():
+        value = callee.state.names.get(name)
+        if isinstance(expression, ast.Constant) and expression.value is None and value is NONE or (
+            isinstance(value, Const) and value.value is None
+        ):
+            callee.state.names[name] = leaf("parameter", name, None, reason="a parameter that defaults to None")
+
+
+def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:
+    """Each method on an instance made with unknown arguments."""
+    act = _start(module, cls.name)
+    instance = instantiate(cls, act)
+    built = act.state.heap
+    yield Root(act.machine, cls.name, act.machine.ops)
+    for name, method in methods(cls, act):
+        if name != "__init__" and method.module.leads_to_loss(method.node):
+            act = _start(module, f"{cls.name}.{name}")
+            act.state = State({}, built.fork())
+            static = "staticmethod" in decorator_names(method.node)
+            yield _run(method, None if static else instance, act)
+
+
+def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
+    """A class's methods, inherited ones of the project included, each name once."""
+    found: dict[str, Function] = {}
+    for entry in objects.resolution_order(cls, act):
+        if isinstance(entry, Class):
+            for name, value in objects.namespace(entry, act).state.names.items():
+                if isinstance(value, Function):
+                    found.setdefault(name, value)
+    return list(found.items())
+
+
+def instantiate(cls: Class, act: Activation) -> Object:
+    """An instance whose constructor got unknown arguments (its defaults where it has some)."""
+    created = Object(cls, site_of(cls.node, act), fresh_content())
+    act.state.heap.set(created.content, OPEN)
+    found = objects.find(cls, "__init__", act)
+    if found is None:
+        return created
+    initializer, owner = found
+    if isinstance(initializer, Function):
+        _evaluate(initializer, created, act)
+    else:
+        objects.initialize_external(created, owner.name, (), act)
+    return created
