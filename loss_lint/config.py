@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _OWN_FILE = "loss-lint.toml"
 _SHARED_FILE = "pyproject.toml"
 _KEYS = ("extend-select", "ignore", "select")
-_TOML_PLACE = re.compile(r"^(?P<message>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)$", re.DOTALL)
+_TOML_PLACE = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
+_TOML_END = " (at end of document)"
 
 
 class ConfigError(Exception):
@@ -135,12 +136,17 @@ def _parse(path: str, data: bytes) -> dict[str, object]:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8, as TOML must be") from None
     except tomllib.TOMLDecodeError as error:
-        place = _TOML_PLACE.match(str(error))
-        if place is None:
-            raise ConfigError(f"{path}: {error}") from None
-        raise ConfigError(f"{path}:{place['line']}:{place['column']}: {place['message']}") from None
+        raise ConfigError(f"{path}:{_with_place(str(error), data)}") from None
     except RecursionError:
         raise ConfigError(f"{path}: too deeply nested") from None
+
+
+def _with_place(message: str, data: bytes) -> str:
+    """`line:column: message` of what tomllib says."""
+    if match := _TOML_PLACE.match(message):
+        return "{1}:{2}: {0}".format(*match.groups())
+    last = max(len(data.splitlines()), 1)
+    return f"{last}: {message.removesuffix(_TOML_END)}"
 
 
 def _layer(path: str, table: dict[str, object]) -> Layer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
+from loss_lint.rules import documentation
 from loss_lint.selection import known_rules, nearest_word
 
 if TYPE_CHECKING:
@@ -47,14 +47,6 @@ def _page(rule: Rule) -> str:
     if not rule.default:
         facts.append(f"Off by default; `--extend-select {rule.code}` turns it on.")
     return f"# {rule.name} ({rule.code})\n\n{' '.join(facts)}\n\n{documentation(rule)}\n"
-
-
-def documentation(rule: Rule) -> str:
-    """The docstring of the rule's file."""
-    for name, module in sorted(sys.modules.items()):
-        if name.startswith("loss_lint.rules.") and getattr(module, "RULE", None) is rule:
-            return inspect.cleandoc(module.__doc__ or rule.summary)
-    return rule.summary
 
 
 def _json(rules: Sequence[Rule], *, as_list: bool) -> str:
