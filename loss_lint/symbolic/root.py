@@ -231,7 +231,7 @@ def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
     for entry in objects.resolution_order(cls, act):
         if isinstance(entry, Class):
             for name, value in objects.namespace(entry, act).state.names.items():
-                if isinstance(value, Function):
+                if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
                     found.setdefault(name, value)
     return list(found.items())
 

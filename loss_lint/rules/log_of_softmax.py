@@ -1,0 +1,125 @@
+"""# log-of-softmax (LOS205)
+
+## What it does
+
+Looks for the logarithm of a softmax, taken in two steps, on its way into a loss.
+
+## Why is this bad?
+
+On mild logits the numbers equal those of `log_softmax`. On large ones the softmax underflows to zero, its logarithm is `-inf`
+and the gradient `nan`; one such batch ruins the weights. `log_softmax` computes both at once and stays finite.
+
+## Example
+
+```python
+import torch
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    log_probabilities = torch.log(F.softmax(logits, dim=1))
+    return F.nll_loss(log_probabilities, labels)
+```
+
+Use instead:
+
+```python
+import torch.nn.functional as F
+
+
+def step(logits, labels):
+    log_probabilities = F.log_softmax(logits, dim=1)
+    return F.nll_loss(log_probabilities, labels)
+```
+
+## Not flagged
+
+`log(p + eps)` and clamped probabilities, which are finite; entropies, where the probability multiplies its own
+logarithm; logarithms that no loss in sight uses.
+
+## Fix safety
+
+The fix merges both steps into `log_softmax`. Where the two steps gave a finite number, it is the same: safe.
+
+## References
+
+- [torch.nn.functional.log_softmax](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html)
+"""
+
+from collections.abc import Iterator
+
+from loss_lint.rules.match import Match
+from loss_lint.rules.rule import Rule
+from loss_lint.rules.wording import at, spelled
+from loss_lint.symbolic.edits import Bypass, Rename
+from loss_lint.symbolic.facts import meanings
+from loss_lint.symbolic.graph import Op, Value
+from loss_lint.symbolic.root import BACKWARD, Root, parts
+
+
+def match(sink: Op, root: Root) -> Iterator[Match]:
+    if len(sink.operands) != 1:
+        return
+    for fact in meanings(sink.operands[0], sink.guards):
+        if fact.meaning != "probabilities" or fact.op.name == "softmin":
+            continue
+        loss = _loss_behind(sink, fact.op, root)
+        if loss is None:
+            continue
+        name = spelled(fact.op)
+        yield Match(
+            sink=sink,
+            message=(
+                f"the log of {name} at {at(fact.op.site, sink.site)} is -inf, and its gradient nan, once a probability "
+                "underflows; on mild logits nothing differs. Use log_softmax."
+            ),
+            claim=("unstable",),
+            culprit=fact.op,
+            guards=fact.view.guards,
+            spine=(sink, *fact.view.chain, fact.op),
+            edits=(
+                Rename(fact.op, "log_softmax"),
+                Bypass(sink),
+            ),
+            passes=fact.view.passes,
+            steps=((fact.op.site, f"{name} makes probabilities"), (loss.site, f"{loss.name} uses their logarithm")),
+            safe=True,
+            fix_message="Use log_softmax",
+            completion="nll_loss",
+        )
+
+
+_LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div"})
+
+
+def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
+    """The loss or backward that the logarithm goes into, if it is no entropy on the way."""
+    found: Op | None = None
+    for op in root.downstream(log):
+        if op.name == "mul" and any(_comes_from(operand, softmax) for operand in op.operands):
+            return None
+        if op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0])):
+            found = found or op
+        elif op.name in BACKWARD:
+            found = found or op
+    return found
+
+
+def _comes_from(operand: Value, softmax: Op) -> bool:
+    """Whether an operand is the probabilities themselves."""
+    return any(part.content == softmax.content for part in parts(operand))
+
+
+def _leads_to(part: Value, log: Op, root: Root) -> bool:
+    return part is log or any(part is op for op in root.downstream(log))
+
+
+RULE = Rule(
+    code="LOS205",
+    name="log-of-softmax",
+    summary="the log of a softmax on its way into a loss",
+    claim=("unstable",),
+    fix="safe",
+    sinks=frozenset({"log"}),
+    match=match,
+)

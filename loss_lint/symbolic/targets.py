@@ -1,0 +1,296 @@
+"""Facts about targets: one-hot rows, class indices, and class indices that follow an arbitrary order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from loss_lint.symbolic.facts import UNKNOWN, constant
+from loss_lint.symbolic.graph import Const, Guards, Leaf, Object, Op, Tuple, Value
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.root import Root, parts
+from loss_lint.symbolic.walk import View, Walk, effect, origins, views
+
+Kind = Literal["integer", "float", "unknown"]
+
+_INTEGER = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte"})
+_FLOAT = frozenset({"to_float", "to_double", "to_half", "to_bfloat16"})
+_CASTS = _INTEGER | _FLOAT
+
+# Casts and moves, and indexing by rows: what leaves a one-hot a one-hot.
+_ROWWISE = frozenset(
+    {"to", "cpu", "cuda", "detach", "clone", "contiguous", "view", "reshape", "squeeze", "unsqueeze", "permute",
+     "transpose", "movedim", "getitem", "requires_grad_", "copy", "index_select", "copy_", "pin_memory", "flatten",
+     "tensor", "as_tensor", "from_numpy", "float_tensor", "long_tensor", "array", "numpy", "type", "astype",
+     "type_as", "data_parallel"}
+)  # fmt: skip
+_CONSTRUCTOR_CASTS = {"float_tensor": "float", "long_tensor": "integer"}
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """A one-hot target: the operation that made it, its dtype, and the class indices that it was made of."""
+
+    op: Op
+    kind: Kind
+    indices: Value | None
+    view: View
+
+
+def one_hots(value: Value, guards: Guards) -> Iterator[OneHot | None]:
+    """For each reading of `value`: the one-hot that it is, or None."""
+    walk = Walk()
+    for view in origins(value, guards, walk, through=_ROWWISE | _CASTS):
+        yield _one_hot(view, guards)
+
+
+def _one_hot(view: View, guards: Guards) -> OneHot | None:
+    node = view.node
+    if not isinstance(node, Op) or any(_picks_columns(op) for op in view.chain):
+        return None
+    if node.name == "one_hot":
+        return OneHot(node, _cast(view.chain, "integer"), node.operands[0], view)
+    if node.name == "scatter" and _writes_ones(node, view.guards):
+        base = next(iter(views(node.operands[0], view.guards)), None)
+        dtype = _dtype_of_zeros(base.node) if base is not None else None
+        if dtype is not None:
+            return OneHot(node, _cast(view.chain, dtype), node.operands[1], view)
+    if node.name == "eye" and view.chain and view.chain[-1].name == "getitem":
+        rows = view.chain[-1]
+        index = rows.operands[1] if len(rows.operands) > 1 else None
+        if index is None or isinstance(strip(index), Op) and _is_slice(strip(index)):
+            return None
+        return OneHot(rows, _cast(view.chain, "float"), index, view)
+    return None
+
+
+def _is_slice(value: Value) -> bool:
+    return isinstance(value, Op) and value.name == "slice"
+
+
+def _picks_columns(op: Op) -> bool:
+    """Whether an indexing goes past the rows: `one_hot[:, 0]`, `one_hot[..., None]`."""
+    if op.name != "getitem":
+        return False
+    if len(op.operands) < 2:
+        return False
+    index = strip(op.operands[1])
+    return isinstance(index, Tuple)
+
+
+def _cast(chain: tuple[Op, ...], made: Kind) -> Kind:
+    """The dtype after the casts of `chain` (outermost first)."""
+    for op in chain:
+        if op.name in _INTEGER:
+            return "integer"
+        if op.name in _FLOAT:
+            return "float"
+        if op.name in ("type", "astype", "type_as"):
+            return "unknown"
+        if op.name == "to" and op.parameters:
+            if any(not isinstance(strip(value), Leaf | Const | Tuple) or _may_be_dtype(value) for _, value in op.parameters):
+                return "unknown"
+        if op.name in _CONSTRUCTOR_CASTS:
+            return "float" if op.name == "float_tensor" else "integer"
+        if op.name in ("tensor", "as_tensor", "array") and op.parameter("dtype") is not None:
+            return _named(op.parameter("dtype"))
+    return made
+
+
+def _may_be_dtype(value: Value) -> bool:
+    from loss_lint.symbolic.counts import name_of
+
+    items = value.items if isinstance(value, Tuple) else (value,)
+    return any("type" in name_of(item).lower() for item in items)
+
+
+def _named(value: Value | None) -> Kind:
+    from loss_lint.symbolic.counts import name_of
+
+    name = name_of(value) if value is not None else ""
+    if name in ("float", "float32", "float64", "double", "half", "float16", "bfloat16"):
+        return "float"
+    return "integer" if name in ("long", "int", "int64", "int32", "bool", "uint8") else "unknown"
+
+
+def _writes_ones(op: Op, guards: Guards) -> bool:
+    """Whether a scatter writes the literal 1."""
+    if len(op.operands) < 3:
+        return False
+    written = constant(op.operands[2], guards)
+    if written is not UNKNOWN:
+        return written in (1, 1.0)
+    source = strip(op.operands[2])
+    return isinstance(source, Op) and source.name in ("ones", "ones_like")
+
+
+def _dtype_of_zeros(node: Value) -> Kind | None:
+    """The dtype of a tensor of zeros; None for any other tensor."""
+    casts: list[Op] = []
+    while isinstance(node, Op) and node.operands and node.name in _ROWWISE | _CASTS | {"zero_"}:
+        if node.name == "zero_":
+            break
+        casts.append(node)
+        node = strip(node.operands[0])
+    if not isinstance(node, Op):
+        return None
+    if node.name in ("zeros", "zero_", "float_tensor"):
+        dtype = node.parameter("dtype")
+        made: Kind = "float" if dtype is None or constant(dtype, frozenset()) is None else _named(dtype)
+        if node.name == "zero_":
+            made = "unknown"
+        return _cast(tuple(casts), made)
+    return "unknown" if node.name in ("zeros_like", "new_zeros") else None
+
+
+# Class indices
+
+
+def is_class_indices(view: View, root: Root) -> bool:
+    """Whether a value is certainly class indices: made by argmax, or compared with what argmax makes."""
+    node = view.node
+    if isinstance(node, Op) and node.name in ("argmax", "argmin"):
+        return True
+    if isinstance(node, Op) and node.name in ("tensor", "long_tensor", "as_tensor", "array"):
+        data = strip(node.operands[0])
+        return isinstance(data, Tuple) and bool(data.items) and all(_is_int(item) for item in data.items)
+    contents = {node.content, *(op.content for op in view.chain)}
+    return any(_compares_with_argmax(op, contents) for op in root.ops if op.name == "eq" and len(op.operands) == 2)
+
+
+def _is_int(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Const) and type(plain.value) is int
+
+
+def _compares_with_argmax(op: Op, contents: set[int]) -> bool:
+    for one, other in (op.operands, op.operands[::-1]):
+        if not any(part.content in contents for part in _deep_parts(one)):
+            continue
+        if any(isinstance(part, Op) and part.name in ("argmax", "argmin") for part in _deep_parts(other)):
+            return True
+    return False
+
+
+def _deep_parts(value: Value) -> Iterator[Value]:
+    """What a value is, casts and reshaping taken off."""
+    pending = [value]
+    for _ in range(12):
+        if not pending:
+            return
+        for part in parts(pending.pop()):
+            yield part
+            if isinstance(part, Op) and part.operands and effect(part) in ("keep", "cast"):
+                pending.append(part.operands[0])
+
+
+# Orders that differ from run to run
+
+
+@dataclass(frozen=True, slots=True)
+class ArbitraryOrder:
+    """Class indices counted along a set: where the set is, where its order becomes numbers, and on what way."""
+
+    source: Op | Object
+    numbering: Op
+    way: tuple[Op, ...]
+    guards: Guards
+
+
+_CARRIERS = frozenset(
+    {"tensor", "as_tensor", "long_tensor", "int_tensor", "float_tensor", "array", "from_numpy", "list", "tuple",
+     "one_hot", "argmax", "numpy", "where", "nonzero", "stack", "cat", "getattr", "comprehension"}
+)  # fmt: skip
+
+
+def arbitrary_orders(value: Value, guards: Guards) -> Iterator[ArbitraryOrder]:
+    """Ways on which class indices in `value` come from the order of a set."""
+    yield from _orders(value, guards, (), Walk())
+
+
+def _orders(value: Value, guards: Guards, way: tuple[Op, ...], walk: Walk) -> Iterator[ArbitraryOrder]:
+    for view in views(value, guards, walk):
+        node = view.node
+        if isinstance(node, Tuple):
+            for item in node.items[:4]:
+                yield from _orders(item, view.guards, way, walk)
+        elif isinstance(node, Leaf) and node.role == "index" and way:
+            source = unordered(node.operands[0], view.guards) if node.operands else None
+            if source is not None:
+                yield ArbitraryOrder(source, way[-1], way, view.guards)
+        elif isinstance(node, Leaf) and node.role == "element" and node.operands:
+            yield from _orders(node.operands[0], view.guards, way, walk)
+        elif isinstance(node, Op):
+            yield from _op_orders(node, view, way, walk)
+
+
+def _op_orders(node: Op, view: View, way: tuple[Op, ...], walk: Walk) -> Iterator[ArbitraryOrder]:
+    deeper = (*way, node)
+    if node.name == "index_of":
+        source = unordered(node.operands[0], view.guards)
+        if source is not None:
+            yield ArbitraryOrder(source, node, deeper, view.guards)
+    elif node.name == "lookup" or node.name == "getitem":
+        for operand in node.operands:
+            yield from _orders(operand, view.guards, deeper, walk)
+    elif node.name == "comprehension":
+        element = strip(node.operands[0])
+        kind = node.parameter("kind")
+        if isinstance(kind, Const) and kind.value == "dict" and isinstance(element, Tuple):
+            yield from _orders(element.items[1], view.guards, deeper, walk)
+        else:
+            yield from _orders(node.operands[0], view.guards, deeper, walk)
+    elif node.name == "dict":
+        pairs = strip(node.operands[0])
+        if isinstance(pairs, Op) and pairs.name == "zip" and len(pairs.operands) == 2:
+            source = unordered(pairs.operands[0], view.guards)
+            if source is not None and strip(pairs.operands[1]) is not None:
+                yield ArbitraryOrder(source, node, deeper, view.guards)
+    elif node.name in _CARRIERS or effect(node) in ("keep", "cast", "select"):
+        for operand in node.operands[:1] if node.name not in ("stack", "cat", "where") else node.operands:
+            yield from _orders(operand, view.guards, deeper, walk)
+
+
+def unordered(value: Value, guards: Guards) -> Op | Object | None:
+    """The set whose iteration order `value` has; None if it has another order, or elements known as numbers."""
+    for view in views(value, guards):
+        node = view.node
+        if isinstance(node, Op):
+            if node.name == "set":
+                return None if node.operands and _are_numbers(node.operands[0], view.guards) else node
+            if node.name == "comprehension":
+                kind = node.parameter("kind")
+                if isinstance(kind, Const) and kind.value == "set":
+                    return None if _are_numbers(node.operands[0], view.guards) else node
+                return unordered(node.operands[1], view.guards)
+            if node.name in ("list", "tuple", "enumerate", "array"):
+                return unordered(node.operands[0], view.guards) if node.operands else None
+        if isinstance(node, Object) and node.cls.name == "builtins.set":
+            return node
+    return None
+
+
+def _are_numbers(value: Value, guards: Guards) -> bool:
+    """Whether the elements are known to be numbers, whose hash is the same in every process."""
+    for view in views(value, guards):
+        node = view.node
+        if isinstance(node, Const) and not isinstance(node.value, str):
+            return True
+        if isinstance(node, Op) and node.name in (
+            "range", "arange", "tolist", "item", "argmax", "size", "len", "to_long", "randint", "int", "numpy", "unique"
+        ):  # fmt: skip
+            return True
+        if isinstance(node, Leaf) and node.role == "call" and node.name in ("int", "builtins.int", "builtins.round"):
+            return True
+        if isinstance(node, Op) and node.name == "comprehension":
+            return _are_numbers(node.operands[0], view.guards)
+    return False
+
+
+def float_casts(value: Value, guards: Guards, root: Root) -> Iterator[tuple[Op, View]]:
+    """Casts to float through which class indices went last, and the reading in which they did."""
+    for view in origins(value, guards, through=_CASTS | _ROWWISE - {"tensor", "array", "long_tensor", "as_tensor"}):
+        cast = next((op for op in view.chain if op.name in _CASTS or op.name in ("type", "astype", "type_as")), None)
+        if cast is not None and cast.name in _FLOAT and is_class_indices(view, root):
+            yield cast, view
