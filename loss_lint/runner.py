@@ -196,7 +196,7 @@ def _in_processes(tasks: Sequence[Task], job: Job, count: int) -> Iterator[Findi
                     yield future.result()
                     del waiting[futures[future]]
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)
     except BrokenProcessPool:
         # One of these files ended its process (too little memory, a crash of the interpreter).
         for task in list(waiting.values()):

@@ -46,7 +46,8 @@ def _page(rule: Rule) -> str:
     facts = [f"Claim: {claims}.", _FIX[rule.fix]]
     if not rule.default:
         facts.append(f"Off by default; `--extend-select {rule.code}` turns it on.")
-    return f"# {rule.name} ({rule.code})\n\n{' '.join(facts)}\n\n{documentation(rule)}\n"
+    title, _, body = documentation(rule).partition("\n")
+    return f"{title}\n\n{' '.join(facts)}\n{body}\n"
 
 
 def _json(rules: Sequence[Rule], *, as_list: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -80,17 +81,32 @@ def test_garbage_collection_is_left_as_it_was(enabled: bool) -> None:
         (gc.enable if was_enabled else gc.disable)()
 
 
-def test_processes_find_what_one_process_finds(linter: Any, tmp_path: Path) -> None:
+BAD = """
+import torch.nn.functional as F
+
+
+def loss(x, y):
+    return F.cross_entropy(F.softmax(x, dim=1), y)
+"""
+
+
+@pytest.mark.parametrize("threads", [0, 1], ids=["forked if alone", "never forked beside a thread"])
+def test_processes_find_what_one_process_finds(tmp_path: Path, threads: int) -> None:
     paths = []
-    for number in range(20):
+    for number in range(4):
         path = tmp_path / f"{number}.py"
-        path.write_text(HEAD + "bad(1)\n" * (number % 3) + ("crash" if number == 7 else ""))
+        path.write_text(BAD)
         paths.append(str(path))
-    alone = lint_files(paths, Folder(), jobs=1)
-    assert len(alone) == 19  # of which one is the internal error
-    linter.linted.clear()
-    assert lint_files(reversed(paths), Folder(), jobs=3) == alone
-    assert linter.linted == [], "the linter ran elsewhere"
+    done = threading.Event()
+    waiting = [threading.Thread(target=done.wait) for _ in range(threads)]
+    for thread in waiting:
+        thread.start()
+    try:
+        found = lint_files(reversed(paths), Folder(), jobs=2)
+    finally:
+        done.set()
+    assert [finding.place.path for finding in found] == paths
+    assert found == lint_files(paths, Folder(), jobs=1)
 
 
 def test_witnesses_come_from_linting_again(linter: Any) -> None:

@@ -1,0 +1,285 @@
+"""`loss-lint check` from outside: exit statuses, standard input, streams, and the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+BAD = b"""import torch.nn.functional as F
+
+
+def loss(x, y):
+    return F.cross_entropy(F.softmax(x, dim=1), y)
+"""
+GOOD = b"import torch.nn.functional as F\n\n\ndef loss(x, y):\n    return F.cross_entropy(x, y)\n"
+BROKEN = b"import torch\ndef f(:\n"
+
+
+def codes(output: bytes) -> list[str]:
+    return [line.split(" ")[1] for line in output.decode().splitlines() if line.count(":") >= 3]
+
+
+@pytest.fixture
+def bad(project: Path) -> Path:
+    (project / "bad.py").write_bytes(BAD)
+    return project / "bad.py"
+
+
+class TestExitStatus:
+    @pytest.mark.parametrize(
+        ("content", "flags", "status"),
+        [
+            pytest.param(GOOD, [], 0, id="nothing found"),
+            pytest.param(BAD, [], 1, id="findings"),
+            pytest.param(BAD, ["--exit-zero"], 0, id="findings, exit-zero"),
+            pytest.param(BAD, ["--ignore", "LOS2"], 0, id="findings, all ignored"),
+            pytest.param(BAD, ["--select", "LOS1,LOS205"], 0, id="findings, none selected"),
+            pytest.param(BAD, ["--select", "LOS1", "--select", "softmax-into-cross-entropy"], 1, id="name"),
+            pytest.param(BROKEN, [], 1, id="unparsable"),
+            pytest.param(BROKEN, ["--select", "LOS2"], 1, id="unparsable, whatever is selected"),
+            pytest.param(BROKEN, ["--ignore", "LOS000"], 0, id="unparsable, ignored"),
+            pytest.param(GOOD, ["--select", "LOS9"], 2, id="unknown selector"),
+            pytest.param(GOOD, ["--jobs", "0"], 2, id="no jobs"),
+            pytest.param(GOOD, ["--no-such-flag"], 2, id="unknown flag"),
+            pytest.param(GOOD, ["--sel", "LOS"], 2, id="flags are not abbreviated"),
+            pytest.param(BAD, ["nowhere.py"], 2, id="a path that does not exist"),
+            pytest.param(BAD, ["nowhere.py", "--exit-zero"], 2, id="the same, exit-zero"),
+        ],
+    )
+    def test_tells_what_happened(
+        self, project: Path, run: Run, content: bytes, flags: list[str], status: int
+    ) -> None:
+        (project / "file.py").write_bytes(content)
+        done = run("check", "file.py", *flags)
+        assert done.returncode == status
+        assert b"Traceback" not in done.stderr
+
+    def test_an_internal_error_is_2_and_the_run_goes_on(self, project: Path, run: Run) -> None:
+        (project / "a.py").write_text("import torch  # cross_entropy crash\n")
+        (project / "b.py").write_text("import torch  # cross_entropy\nbad(1)\n")
+        done = run("check", "--output-format", "concise", "--select", "LOS2", fake=True)
+        assert done.returncode == 2
+        assert codes(done.stdout) == ["LOS999", "LOS201"]
+
+    def test_a_process_that_dies_does_not_take_the_run_along(self, project: Path, run: Run) -> None:
+        for name in ("a", "b", "c", "d"):
+            word = "die" if name == "b" else "bad(1)"
+            (project / f"{name}.py").write_text(f"import torch  # cross_entropy\nx = '{word}'\n")
+        done = run("check", "--output-format", "concise", "--jobs", "2", "--no-cache", fake=True)
+        assert done.returncode == 2
+        assert codes(done.stdout) == ["LOS201", "LOS999", "LOS201", "LOS201"]
+
+    def test_the_other_paths_are_linted(self, bad: Path, run: Run) -> None:
+        done = run("check", "nowhere.py", str(bad), "--output-format", "concise")
+        assert codes(done.stdout) == ["LOS201"]
+        assert done.stderr == b"error: nowhere.py: No such file or directory\n"
+
+    def test_nothing_to_lint_is_a_warning(self, project: Path, run: Run) -> None:
+        done = run("check")
+        assert (done.returncode, done.stdout) == (0, b"All checks passed!\n")
+        assert done.stderr == b"warning: no Python files found under the given paths\n"
+        assert run("check", "-q").stderr == b""
+
+    def test_nothing_passed_where_something_is_missing(self, project: Path, run: Run) -> None:
+        assert run("check", "nowhere.py").stdout == b""
+
+
+class TestConfiguration:
+    def test_is_read_and_isolated_from(self, bad: Path, run: Run) -> None:
+        (bad.parent / "pyproject.toml").write_text('[tool.loss-lint]\nignore = ["LOS201"]\n')
+        assert run("check").returncode == 0
+        assert run("check", "--isolated").returncode == 1
+        assert run("check", "--extend-select", "LOS201").returncode == 1
+
+    def test_a_broken_one_is_2_with_its_place(self, bad: Path, run: Run) -> None:
+        (bad.parent / "loss-lint.toml").write_text('\nselct = ["LOS"]\n')
+        done = run("check")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.startswith(b"error: ")
+        assert b"unknown key `selct`; did you mean `select`?" in done.stderr
+
+
+class TestStandardInput:
+    def test_is_linted_under_its_name(self, project: Path, run: Run) -> None:
+        done = run("check", "-", "--stdin-filename", "sub/x.py", "--output-format", "concise", stdin=BAD)
+        assert done.returncode == 1
+        assert done.stdout.startswith(b"sub/x.py:5:12: LOS201 ")
+
+    def test_needs_no_name(self, project: Path, run: Run) -> None:
+        assert run("check", "-", "--output-format", "concise", stdin=BAD).stdout.startswith(b"-:5:12: LOS201")
+        (record,) = json.loads(run("check", "-", "--output-format", "json", stdin=BAD).stdout)
+        assert record["filename"] == "-"
+
+    def test_its_frame_shows_the_text_given(self, bad: Path, run: Run) -> None:
+        done = run("check", "-", "--stdin-filename", "bad.py", stdin=b"# new\n" + BAD)
+        assert b"6 |     return F.cross_entropy" in done.stdout
+
+    def test_its_comments_and_its_configuration_count(self, project: Path, run: Run) -> None:
+        assert run("check", "-", stdin=BAD.replace(b", y)\n", b", y)  # noqa: LOS201\n")).returncode == 0
+        (project / "sub").mkdir()
+        (project / "sub" / "loss-lint.toml").write_text('ignore = ["LOS201"]')
+        assert run("check", "-", "--stdin-filename", "sub/x.py", stdin=BAD).returncode == 0
+
+    def test_other_paths_are_left_aside_with_a_warning(self, bad: Path, run: Run) -> None:
+        done = run("check", "bad.py", "--stdin-filename", "x.py", stdin=GOOD)
+        assert done.returncode == 0
+        assert done.stderr == b"warning: ignoring bad.py in favor of standard input\n"
+
+    def test_of_odd_bytes(self, project: Path, run: Run) -> None:
+        done = run("check", "-", stdin=b"import torch\n\xff\0")
+        assert done.returncode == 1
+        assert b"LOS000" in done.stdout
+
+
+class TestStreams:
+    def test_quiet_writes_findings_and_nothing_else(self, bad: Path, run: Run) -> None:
+        done = run("check", "-q", "--output-format", "concise")
+        assert done.stdout.count(b"\n") == 1
+        assert done.stderr == b""
+
+    def test_verbose_speaks_on_stderr(self, bad: Path, run: Run) -> None:
+        done = run("check", "-v")
+        assert b"linted 1 file" in done.stderr
+        assert done.stdout == run("check").stdout
+
+    @pytest.mark.parametrize(
+        ("flags", "environment", "coloured"),
+        [
+            ([], {}, False),
+            ([], {"FORCE_COLOR": "1"}, True),
+            ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+            (["--color", "always"], {"NO_COLOR": "1"}, True),
+            (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+        ],
+    )
+    def test_colours(
+        self, bad: Path, run: Run, flags: list[str], environment: dict[str, str], coloured: bool
+    ) -> None:
+        for output_format in ("full", "concise"):
+            done = run("check", "--output-format", output_format, *flags, **environment)
+            assert (b"\x1b[" in done.stdout) == coloured
+
+    def test_json_is_never_coloured(self, bad: Path, run: Run) -> None:
+        json.loads(run("check", "--output-format", "json", "--color", "always").stdout)
+
+    def test_a_reader_may_leave(self, bad: Path, project: Path) -> None:
+        command = f"{sys.executable} -m loss_lint check | true"
+        done = subprocess.run(command, shell=True, capture_output=True, cwd=project, check=False)
+        assert done.stderr == b""
+
+    def test_an_encoding_may_lack_characters(self, project: Path, run: Run) -> None:
+        (project / "é.py").write_bytes(BAD.replace(b"dim=1), y)", "dim=1), y)  # é".encode()))
+        done = run("check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        assert done.returncode == 1
+        assert b"\\xe9.py:5:12" in done.stdout
+
+    def test_statistics_count_by_rule(self, bad: Path, run: Run) -> None:
+        (bad.parent / "broken.py").write_bytes(BROKEN)
+        (bad.parent / "more.py").write_bytes(BAD)
+        done = run("check", "--statistics")
+        assert done.stdout.splitlines() == [
+            b"2\tLOS201\tsoftmax-into-cross-entropy",
+            b"1\tLOS000\tunreadable-file",
+            b"Found 3 errors.",
+        ]
+        counts = json.loads(run("check", "--statistics", "--output-format", "json").stdout)
+        assert counts[0] == {"code": "LOS201", "name": "softmax-into-cross-entropy", "count": 2}
+
+
+class TestSameBytes:
+    @pytest.fixture
+    def many(self, project: Path) -> Path:
+        for number in range(6):
+            folder = project / f"d{number % 2}"
+            folder.mkdir(exist_ok=True)
+            (folder / f"{number}.py").write_bytes(BAD + BAD.replace(b"def loss", b"def other"))
+        (project / "broken.py").write_bytes(BROKEN)
+        return project
+
+    @pytest.mark.parametrize("output_format", ["full", "concise", "json"])
+    def test_for_every_number_of_jobs_order_hash_seed_and_cache(
+        self, many: Path, run: Run, output_format: str
+    ) -> None:
+        flags = ["check", "--output-format", output_format]
+        first = run(*flags, "--no-cache", "--jobs", "1")
+        assert first.returncode == 1
+        assert not (many / ".loss_lint_cache").exists()
+        others = [
+            run(*flags, "--no-cache", "--jobs", "3", PYTHONHASHSEED="1"),
+            run(*flags, "--no-cache", "d1", "broken.py", "d0", PYTHONHASHSEED="2"),
+            run(*flags, "--no-cache", ".", "d0/0.py", f"{many}", PYTHONHASHSEED="3"),
+            run(*flags, "--jobs", "2"),
+            run(*flags),
+        ]
+        for other in others:
+            assert other.stdout == first.stdout
+        assert (many / ".loss_lint_cache").exists()
+
+
+def test_paths_are_relative_below_the_working_directory_and_absolute_in_json(bad: Path, run: Run) -> None:
+    other = bad.parent.parent / "other.py"
+    other.write_bytes(BAD)
+    done = run("check", str(bad), str(other), "--output-format", "concise")
+    assert done.stdout.startswith(os.fsencode(f"{other}:5:12: "))
+    assert b"\nbad.py:5:12: " in done.stdout
+    records = json.loads(run("check", "bad.py", "--output-format", "json").stdout)
+    assert [record["filename"] for record in records] == [str(bad)]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")
+def test_names_that_are_not_utf8(project: Path, run: Run) -> None:
+    with open(os.fsencode(project) + b"/\xff\x1b.py", "wb") as file:
+        file.write(BAD)
+    for output_format in ("full", "concise"):
+        done = run("check", "--output-format", output_format)
+        assert done.returncode == 1
+        assert b"\\udcff\\x1b.py:5:12" in done.stdout
+    assert len(json.loads(run("check", "--output-format", "json").stdout)) == 1
+
+
+def test_files_of_every_kind_leave_no_traceback(project: Path, run: Run) -> None:
+    files = {
+        "null.py": b"import torch\n\0",
+        "latin.py": b"# coding: latin-1\nimport torch  # \xe9 cross_entropy\n",
+        "not_latin.py": b"import torch  # \xe9 cross_entropy\n",
+        "coding.py": b"# coding: nonsense\nimport torch  # cross_entropy\n",
+        "utf16.py": "import torch  # cross_entropy\n".encode("utf-16"),
+        "bom.py": b"\xef\xbb\xbf" + BAD,
+        "bom_coding.py": b"\xef\xbb\xbf# coding: latin-1\nimport torch  # cross_entropy\n",
+        "mac.py": BAD.replace(b"\n", b"\r"),
+        "windows.py": BAD.replace(b"\n", b"\r\n"),
+        "form_feed.py": b"\x0c" + BAD.replace(b"\n\n\n", b"\n\x0c\n\n"),
+        "deep.py": b"import torch  # cross_entropy\nx = " + b"(" * 5000 + b")" * 5000,
+        "minus.py": b"import torch  # cross_entropy\nx = " + b"-" * 20_000 + b"1\n",
+        "chain.py": b"import torch  # cross_entropy\nx = a" + b".b()" * 5000 + b"\n",
+        "long.py": b"import torch  # cross_entropy\nx = [" + b"1, " * 200_000 + b"]\n",
+        "unended.py": BAD.rstrip(b"\n"),
+        "empty.py": b"",
+        "torch.py": b"torch cross_entropy",
+    }
+    for name, content in files.items():
+        (project / name).write_bytes(content)
+    (project / "folder.py").mkdir()
+    done = run("check", "--output-format", "concise", "--no-cache")
+    assert done.stderr == b""
+    assert done.returncode == 1
+    found = dict.fromkeys(files, "")
+    for line in done.stdout.decode().splitlines()[:-1]:
+        name, row, _, rest = line.split(":", 3)
+        found[name] = f"{row} {rest.split()[0]}"
+    for name in ("null.py", "not_latin.py", "coding.py", "bom_coding.py", "torch.py"):
+        assert found[name].endswith("LOS000"), name
+    for name in ("bom.py", "mac.py", "windows.py", "form_feed.py", "unended.py"):
+        assert found[name].endswith("LOS201"), name
+    for name in ("latin.py", "utf16.py", "empty.py", "long.py"):
+        assert found[name] == "", name
+    assert "LOS999" not in done.stdout.decode()
+    assert run("check", "--statistics").returncode == 1
