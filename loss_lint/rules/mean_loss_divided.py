@@ -68,13 +68,13 @@ MEANS = frozenset({"mean", "batchmean"})
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not sink.grad or len(sink.operands) != 2:
         return
-    for loss_slot, divisor in _divisions(sink):
+    for loss_slot, divisor, spelled in _divisions(sink):
         terms = loss_terms(sink.operands[loss_slot], sink.guards)
         if not terms or not all(_is_mean(term) for term in terms):
             continue
         related = frozenset[int]().union(*(sources(term.node) for term in terms))
-        counted = sample_count(divisor, sink.guards, related)
-        if counted is None or is_step_count(divisor, root) or runs_over(divisor, sink.loops):
+        counted = sample_count(divisor, sink.guards, related, spelled)
+        if counted is None or is_step_count(divisor, root, spelled) or runs_over(divisor, sink.loops):
             continue
         first = terms[0]
         assert isinstance(first.node, Op)
@@ -98,18 +98,18 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         )
 
 
-def _divisions(sink: Op) -> Iterator[tuple[int, Value]]:
-    """The operand that is divided, and by what: `a / b`, `a * (1 / b)`, `(1 / b) * a`."""
+def _divisions(sink: Op) -> Iterator[tuple[int, Value, str]]:
+    """The operand that is divided, by what, and how that is written: `a / b`, `a * (1 / b)`, `(1 / b) * a`."""
     if sink.name == "div":
-        yield 0, sink.operands[1]
+        yield 0, sink.operands[1], sink.spelled[1]
         return
     for slot in (0, 1):
         for view in views(sink.operands[1 - slot], sink.guards):
             factor = view.node
             if isinstance(factor, Op) and factor.name == "div" and isinstance(strip(factor.operands[0]), Const):
-                yield slot, factor.operands[1]
+                yield slot, factor.operands[1], factor.spelled[1]
             elif isinstance(factor, Op) and factor.name == "reciprocal":
-                yield slot, factor.operands[0]
+                yield slot, factor.operands[0], factor.spelled[0]
 
 
 def _is_mean(term: View) -> bool:

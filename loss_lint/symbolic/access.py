@@ -196,11 +196,30 @@ def known_elements(value: Value, act: Activation) -> list[Value] | None:
     record = act.state.heap.get(plain.content)
     if record is None or record.open or any(entry.guards - act.state.guards for entry in record.items):
         return None
+    if any(is_repeated(entry.value) for entry in record.items):
+        return None
     if objects.external_base(plain.cls, act) in _CONTAINERS:
         return [rewrap(value, entry.value) for entry in record.items]
     if isinstance(plain.cls, External) and plain.cls.name in _MAPPINGS:
         return [entry.key for entry in record.items if entry.key is not None]
     return None
+
+
+def is_repeated(value: Value) -> bool:
+    """Whether an item stands for any number of items, appended in a loop."""
+    return isinstance(value, Leaf) and value.role == "repeated"
+
+
+def repeated_element(value: Value, act: Activation) -> Value | None:
+    """What a list holds that only one statement in a loop appends to."""
+    plain = strip(value)
+    if not isinstance(plain, Object):
+        return None
+    record = act.state.heap.get(plain.content)
+    if record is None or record.open or len(record.items) != 1:
+        return None
+    only = record.items[0].value
+    return only.operands[0] if isinstance(only, Leaf) and is_repeated(only) else None
 
 
 def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
@@ -218,6 +237,9 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
         case _:
+            repeated = repeated_element(iterable, act)
+            if repeated is not None:
+                return repeated
             return Leaf("element", "", (iterable,), site, fresh_content(), "an element of what is looped over")
 
 
@@ -247,7 +269,12 @@ def item(
             return act.machine.op(name, operands, plain.parameters, plain.site, plain.slots, act)
         case _:
             pass
+    repeated = repeated_element(base, act)
+    if repeated is not None:
+        return repeated if slice_bounds(key) is None else base
     record = act.state.heap.get(plain.content)
+    if record is not None and "[]" in record.attributes and not isinstance(key, Const):
+        return act.machine.python_op("lookup", (record.attributes["[]"], index), site, act)
     if record is not None and record.items:
         found = _from_record(base, plain, record, key, site, act)
         if found is not None:

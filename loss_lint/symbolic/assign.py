@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.symbolic.activation import Activation
-from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf
+from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf, tuple_of
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
 
@@ -73,7 +73,9 @@ def set_item(holder: Value, key: Value, value: Value, act: Activation) -> None:
     if record is None:
         return
     if not isinstance(key, Const):
-        act.state.heap.set(holder.content, Record(record.attributes, record.items, open=True))
+        # What an unknown key leads to is kept under a name that no attribute can have.
+        attributes = {**record.attributes, "[]": tuple_of((key, value))}
+        act.state.heap.set(holder.content, Record(attributes, record.items, open=True))
         return
     items = list(record.items)
     for position, existing in enumerate(items):

@@ -181,7 +181,7 @@ def _in_inner_loop(holder: Object, act: Activation) -> bool:
 def _appended(value: Value, holder: Object, act: Activation) -> Item:
     """What `append` adds; in a loop it adds nobody knows how many of them."""
     if _in_inner_loop(holder, act):
-        repeated = leaf("unknown", "repeated", holder.site, (value,), "items appended in a loop")
+        repeated = leaf("repeated", "", holder.site, (value,), "items appended in a loop")
         return Item(None, repeated, NO_GUARDS)
     return Item(None, value, NO_GUARDS)
 

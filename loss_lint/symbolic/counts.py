@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.graph import (
+    Alternatives,
 
     Const,
     External,
@@ -39,11 +40,14 @@ def name_of(value: Value) -> str:
             return ""
 
 
-def sample_count(value: Value, guards: Guards, related: frozenset[int]) -> str | None:
+def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled: str = "") -> str | None:
     """What `value` counts, if that is certainly samples, tokens or pixels of a batch; else None.
 
     `related` are the contents that the loss is computed from: the size of one of them is the batch's.
+    `spelled` is the identifier it is written as, by which a literal number is known.
     """
+    if isinstance(strip(value), Const):
+        return f"`{spelled}`" if counts_samples(spelled) and not counts_steps(spelled) else None
     counted: str | None = None
     for view in views(value, guards):
         one = _count(view.node, related)
@@ -112,14 +116,15 @@ def is_related(value: Value, related: frozenset[int]) -> bool:
     return False
 
 
-def is_step_count(value: Value, root: Root) -> bool:
+def is_step_count(value: Value, root: Root, spelled: str = "") -> bool:
     """Whether a loop steps its optimizer every `value` iterations: `if i % value == 0: optimizer.step()`."""
-    contents = {part.content for part in parts(value)} | {strip(value).content}
-    names = {name_of(part) for part in parts(value)} - {""}
+    contents = {part.content for part in (*parts(value), strip(value)) if not isinstance(part, Const)}
+    names = ({name_of(part) for part in parts(value)} | {spelled}) - {""}
     for op in root.ops:
         if op.name in ("remainder", "floor_divide") and len(op.operands) == 2:
             divisor = op.operands[1]
-            if strip(divisor).content in contents or name_of(divisor) in names:
+            named = {name_of(divisor), *op.spelled[1:]}
+            if strip(divisor).content in contents or named & names:
                 return True
     return False
 
@@ -143,7 +148,7 @@ def runs_over(value: Value, loops: tuple[Loop, ...]) -> bool:
     if isinstance(plain, Op) and plain.name in ("size", "len", "numel") and plain.operands:
         counted.add(strip(plain.operands[0]).content)
     for length in loop_lengths(loops):
-        for part in (strip(length), *parts(length)):
+        for part in {id(one): one for one in (strip(length), *_joined(length))}.values():
             if part.content in counted or (name_of(part) and name_of(part) in names):
                 return True
             if isinstance(part, Op) and part.name in ("size", "len") and part.operands:
@@ -152,3 +157,11 @@ def runs_over(value: Value, loops: tuple[Loop, ...]) -> bool:
     return False
 
 
+
+
+def _joined(value: Value) -> Iterator[Value]:
+    """The readings of a joined value, one level deep."""
+    plain = strip(value)
+    if isinstance(plain, Alternatives):
+        for _, branch in plain.branches:
+            yield strip(branch)

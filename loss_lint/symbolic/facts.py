@@ -179,9 +179,9 @@ def _op_shape(op: Op, guards: Guards, walk: Walk) -> Shape:
 
 
 def loss_terms(value: Value, guards: Guards, walk: Walk | None = None) -> list[View] | None:
-    """The losses whose weighted sum `value` is; None if anything else is in it.
+    """The losses that `value` is computed from, with literals only; None if anything else is in it.
 
-    Weights are literals; a loss on its own is a sum of one.
+    A loss on its own is one, `ce + 0.5 * dice` are two, `(1 - exp(-ce)) ** 2 * ce` is one twice.
     """
     walk = walk or Walk()
     terms: list[View] = []
@@ -214,9 +214,14 @@ def _terms(view: View, walk: Walk) -> list[View] | None:
                 return None
             result.extend(found)
         return result
-    if node.name in ("mul", "div", "neg"):
-        factors = [operand for operand in node.operands if not isinstance(strip(operand), Const)]
-        return _operand_terms(view, factors[0], walk) if len(factors) == 1 else None
+    if node.name in ("mul", "div", "neg", "pow", "exp"):
+        factors: list[View] = []
+        for operand in node.operands:
+            found = _operand_terms(view, operand, walk)
+            if found is None or (node.name in ("div", "pow") and found and operand is not node.operands[0]):
+                return None
+            factors.extend(found)
+        return factors
     return None
 
 

@@ -99,7 +99,8 @@ class Op:
 
     `slots` are the sites of the operands' expressions (None where an operand has no expression of its own, as in
     `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`; `made` is
-    where the module was constructed that computes it.
+    where the module was constructed that computes it; `spelled` are the identifiers that the operands are written
+    as ("" for other expressions).
     """
 
     name: str
@@ -113,6 +114,7 @@ class Op:
     grad: bool
     content: int
     made: Site | None = None
+    spelled: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Value | None:
         for key, value in self.parameters:

@@ -173,6 +173,7 @@ class Machine:
             act.grad,
             content,
             made,
+            tuple(_identifier(slot) for slot in slots),
         )
         self.ops.append(made)
         return made
@@ -240,3 +241,12 @@ class Machine:
         imports.star(module, level, act)
 
 
+
+
+def _identifier(slot: ast.expr | Site | None) -> str:
+    """The name that an operand is written as: `batch_size` for `self.batch_size`."""
+    match slot:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic.counts import is_related, name_of, sources
+from loss_lint.symbolic.counts import is_related, name_of
 from loss_lint.symbolic.facts import shape
 from loss_lint.symbolic.graph import Const, Leaf, Op, Value
 from loss_lint.symbolic.guards import strip
@@ -13,22 +13,49 @@ _TENSOR_METHODS = frozenset(
     {"to_float", "to_double", "to_half", "view", "reshape", "unsqueeze", "squeeze", "expand", "expand_as", "flatten",
      "type_as", "to", "cuda", "contiguous"}
 )  # fmt: skip
-_MASK_WORDS = ("mask", "sample_weight", "sample_weights", "is_weights", "isweights", "ins_weight", "weights")
+_MASK_WORDS = ("mask", "weight", "weit")
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"})
 
 
 def mask_in(factor: Value, product: Op, losses: list[View], root: Root) -> str | None:
     """How to speak of the mask that `factor` is; None where it may be a single number."""
-    related = frozenset[int]().union(*(sources(loss.node) for loss in losses))
+    related = frozenset[int]().union(*(_tensors(loss.node) for loss in losses))
     node, crossed = _peel(factor)
-    named = name_of(node) or name_of(strip(factor))
-    if isinstance(node, Op):
-        if node.name in ("eq", "ne", "lt", "le", "gt", "ge") and _compares_elements(node, related):
-            return "a mask"
-        if node.name == "getitem" and len(node.operands) == 2 and is_related(node.operands[1], related):
+    if isinstance(node, Op) and node.name == "getitem" and len(node.operands) == 2:
+        if is_related(node.operands[1], related):
             return "a tensor of weights by sample"
-    if _is_tensor_by_use(node, crossed, product, root) and any(word in named.lower() for word in _MASK_WORDS):
+    again = any(op.name in ("mean", "sum") for op in root.consumers(product))
+    if _is_elementwise(factor, related, root, 8) or (again and _is_gate(factor, 6)):
+        return "a mask" if isinstance(node, Op) and node.name in _COMPARISONS else "a tensor of weights"
+    named = name_of(node) or name_of(strip(factor))
+    if any(word in named.lower() for word in _MASK_WORDS) and _is_tensor_by_use(node, crossed, product, root):
         return f"`{named}`"
     return None
+
+
+def _tensors(loss: Value) -> frozenset[int]:
+    """The contents of a loss's operands and of what they are made of, element by element."""
+    found: set[int] = set()
+    pending = list(loss.operands) if isinstance(loss, Op) else []
+    while pending and len(found) < 200:
+        for part in parts(pending.pop()):
+            if part.content in found:
+                continue
+            found.add(part.content)
+            if isinstance(part, Op) and part.operands:
+                pending.append(part.operands[0])  # the tensor itself; what scales it may be a number
+    return frozenset(found)
+
+
+def _is_gate(value: Value, depth: int) -> bool:
+    """Whether `value` is made of the sigmoid of something that a function was given."""
+    node = strip(value)
+    if depth == 0 or not isinstance(node, Op):
+        return False
+    if effect(node) == "sigmoid":
+        inner = strip(node.operands[0])
+        return isinstance(inner, Leaf) and inner.role in ("parameter", "call", "element")
+    return node.name in ("add", "sub", "mul") and any(_is_gate(operand, depth - 1) for operand in node.operands)
 
 
 def _peel(value: Value) -> tuple[Value, list[Op]]:
@@ -41,34 +68,46 @@ def _peel(value: Value) -> tuple[Value, list[Op]]:
     return node, crossed
 
 
-def _compares_elements(op: Op, related: frozenset[int]) -> bool:
-    """Whether a comparison goes over the elements of what the loss is computed from."""
+# Operations that give an element for each element.
+_ELEMENTWISE = frozenset({"arithmetic", "unary", "compare", "sigmoid", "squash", "keep", "cast"})
+_POOLS_OF_SAME_SIZE = frozenset({"avg_pool2d", "max_pool2d", "dropout", "interpolate", "pad", "pairwise_distance"})
+_NOT_ELEMENTWISE = frozenset({"dot", "einsum", "tensordot"})
+
+
+def _is_elementwise(value: Value, related: frozenset[int], root: Root, depth: int) -> bool:
+    """Whether `value` is computed, element by element, from a tensor that the loss is computed from."""
+    node = strip(value)
+    if depth == 0 or not isinstance(node, Op):
+        return False
+    if effect(node) not in _ELEMENTWISE and node.name not in _POOLS_OF_SAME_SIZE:
+        return False
+    if node.name in _NOT_ELEMENTWISE or shape(node, node.guards) in ("scalar", "number"):
+        return False
     return any(
-        is_related(operand, related)
-        and shape(operand, op.guards) not in ("scalar", "number")
-        and not _is_one_element(operand)
-        for operand in op.operands
+        _is_tensor_of(operand, related) or _is_elementwise(operand, related, root, depth - 1)
+        for operand in node.operands
     )
 
 
-def _is_one_element(value: Value) -> bool:
-    node, _ = _peel(value)
-    return isinstance(node, Const) or (
-        isinstance(node, Op) and effect(node) in ("reduce", "size") and node.parameter("dim") is None
-    )
+def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
+    """Whether an operand is itself one of those tensors: no literal, and no number taken from it."""
+    plain = strip(operand)
+    if isinstance(plain, Const) or (isinstance(plain, Op) and effect(plain) in ("loss", "reduce", "size", "other")):
+        return False
+    if isinstance(plain, Op) and plain.name in ("getattr", "item"):
+        return False
+    if isinstance(plain, Leaf) and plain.role not in ("parameter", "element", "call"):
+        return False
+    return plain.content in related or (isinstance(plain, Op) and plain.name == "getitem" and is_related(plain, related))
 
 
 def _is_tensor_by_use(node: Value, crossed: list[Op], product: Op, root: Root) -> bool:
-    """Whether tensor methods are called on a factor, and it is summed or the product is reduced again."""
-    if not isinstance(node, Leaf | Op) or (isinstance(node, Op) and effect(node) not in ("select", "other", "create")):
+    """Whether a factor is used as a tensor: its methods are called, or it is summed, and the product is reduced."""
+    if isinstance(node, Op) and effect(node) not in ("select", "other", "create"):
         return False
-    if any(op.name in _TENSOR_METHODS for op in crossed):
-        reduced = True
-    else:
-        reduced = any(
-            op.name == "sum" and any(part.content == node.content for part in parts(op.operands[0]))
-            for op in root.ops
-            if op.operands
-        )
-    again = any(op.name in ("mean", "sum") for op in root.consumers(product))
-    return reduced and again
+    summed = any(
+        op.name == "sum" and op.operands and any(part.content == node.content for part in parts(op.operands[0]))
+        for op in root.ops
+    )
+    used = summed or any(op.name in _TENSOR_METHODS for op in crossed)
+    return used and any(op.name in ("mean", "sum") for op in root.consumers(product))

@@ -219,7 +219,7 @@ def _orders(value: Value, guards: Guards, way: tuple[Op, ...], walk: Walk) -> It
             source = unordered(node.operands[0], view.guards) if node.operands else None
             if source is not None:
                 yield ArbitraryOrder(source, way[-1], way, view.guards)
-        elif isinstance(node, Leaf) and node.role == "element" and node.operands:
+        elif isinstance(node, Leaf) and node.role in ("element", "repeated") and node.operands:
             yield from _orders(node.operands[0], view.guards, way, walk)
         elif isinstance(node, Op):
             yield from _op_orders(node, view, way, walk)
@@ -231,7 +231,11 @@ def _op_orders(node: Op, view: View, way: tuple[Op, ...], walk: Walk) -> Iterato
         source = unordered(node.operands[0], view.guards)
         if source is not None:
             yield ArbitraryOrder(source, node, deeper, view.guards)
-    elif node.name == "lookup" or node.name == "getitem":
+    elif node.name == "lookup":
+        entry = node.operands[0]
+        if isinstance(entry, Tuple):
+            yield from _orders(entry.items[1], view.guards, deeper, walk)
+    elif node.name == "getitem":
         for operand in node.operands:
             yield from _orders(operand, view.guards, deeper, walk)
     elif node.name == "comprehension":

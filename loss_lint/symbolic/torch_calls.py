@@ -6,7 +6,7 @@ from loss_lint import catalogue
 from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.signature import Signature
 from loss_lint.catalogue.wrappers import MODULE_METHODS, by_wrapper
-from loss_lint.symbolic import containers, objects
+from loss_lint.symbolic import access, containers, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     Argument,
@@ -18,6 +18,7 @@ from loss_lint.symbolic.graph import (
     Site,
     Tuple,
     Value,
+    const,
     leaf,
     tuple_of,
 )
@@ -197,6 +198,11 @@ MAX_LITERAL = 64
 
 def frozen(value: Value, act: Activation) -> Value:
     """A list whose elements are all known, as the tuple of what it holds now."""
+    repeated = access.repeated_element(value, act)
+    if repeated is not None:
+        site = value.site if isinstance(value, Object) else Site(act.module.path, 1, 0, 1, 0)
+        parts = (frozen(repeated, act), repeated)
+        return act.machine.python_op("comprehension", parts, site, act, (("kind", const("list")),))
     elements = act.machine.known_elements(value, act)
     if elements is None or len(elements) > MAX_LITERAL or isinstance(strip(value), Tuple):
         return value

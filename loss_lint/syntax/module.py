@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
-_LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$")
+_LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

@@ -13,6 +13,14 @@ def is_python_of_torch(data: bytes) -> bool:
     return b"torch" in data
 
 
+# Cross entropy written by hand.
+_LOG = re.compile(rb"\blog\s*\(")
+
+
 def is_relevant(data: bytes) -> bool:
-    """Whether the file names torch and one of its losses."""
-    return b"torch" in data and _LOSS.search(data) is not None
+    """Whether the file names torch and one of its losses, or trains on the logarithm of a softmax."""
+    if b"torch" not in data:
+        return False
+    if _LOSS.search(data) is not None:
+        return True
+    return b"oftmax" in data and b"backward(" in data and _LOG.search(data) is not None
