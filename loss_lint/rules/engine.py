@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loss_lint.findings import Finding, Fix, Step
+from loss_lint.findings import Finding, Step
 from loss_lint.rules import all_rules
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.symbolic.describe import conditions
 from loss_lint.symbolic.edits import Witness
-from loss_lint.symbolic.graph import Atom, Frame, Pass, Site
+from loss_lint.symbolic.graph import Atom, Frame, Op, Pass, Site
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import Root, evaluate_roots
@@ -34,16 +34,11 @@ def lint_module(machine: Machine, path: str) -> tuple[Finding, ...]:
     for rule in all_rules():
         for sink in rule.sinks:
             rules_by_sink.setdefault(sink, []).append(rule)
-    best: dict[tuple[str, Site], _Located] = {}
-    refuted: set[tuple[str, Site]] = set()
+    matches = _Matches()
     for root in evaluate_roots(machine, path):
-        _match_root(root, rules_by_sink, best, refuted)
+        _match_root(root, rules_by_sink, matches)
     places = Places(machine)
-    findings = [
-        _finding(located, places, machine)
-        for key, located in best.items()
-        if not (located.rule.unanimous and (located.rule.code, located.match.sink.site) in refuted)
-    ]
+    findings = [_finding(located, places) for located in matches.standing()]
     shown = [
         finding
         for finding in findings
@@ -52,26 +47,43 @@ def lint_module(machine: Machine, path: str) -> tuple[Finding, ...]:
     return tuple(sorted(shown, key=Finding.sort_key))
 
 
-def _match_root(
-    root: Root,
-    rules_by_sink: dict[str, list[Rule]],
-    best: dict[tuple[str, Site], _Located],
-    refuted: set[tuple[str, Site]],
-) -> None:
+class _Matches:
+    """The plainest match for each place, and what the callers of each sink say of it."""
+
+    def __init__(self) -> None:
+        self._best: dict[tuple[str, Site], _Located] = {}
+        self._confirmed: set[tuple[str, Site]] = set()
+        self._refuted: set[tuple[str, Site]] = set()
+
+    def add(self, rule: Rule, sink: Op, located: list[_Located]) -> None:
+        key = (rule.code, sink.site)
+        if sink.frame.call is not None:
+            (self._confirmed if located else self._refuted).add(key)
+        for one in located:
+            known = self._best.get((rule.code, one.site))
+            if known is None or _rank(one) < _rank(known):
+                self._best[(rule.code, one.site)] = one
+
+    def standing(self) -> list[_Located]:
+        """The matches that stand: a function's callers know more of its arguments than its defaults do."""
+        return [located for located in self._best.values() if self._stands(located)]
+
+    def _stands(self, located: _Located) -> bool:
+        sink = located.match.sink
+        key = (located.rule.code, sink.site)
+        if located.rule.unanimous and key in self._refuted:
+            return False
+        return sink.frame.call is not None or key not in self._refuted or key in self._confirmed
+
+
+def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matches) -> None:
     index = 0
     while index < len(root.ops):  # matching forces calls, which adds operations
         op = root.ops[index]
         index += 1
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
-            located = [_locate(rule, match) for match in rule.match(op, root)]
-            if not located and rule.unanimous and op.frame.call is not None:
-                refuted.add((rule.code, op.site))
-            for one in located:
-                key = (rule.code, one.site)
-                known = best.get(key)
-                if known is None or _rank(one) < _rank(known):
-                    best[key] = one
+            matches.add(rule, op, [_locate(rule, match) for match in rule.match(op, root)])
 
 
 def _rank(located: _Located) -> tuple[int, int, int]:
@@ -90,7 +102,7 @@ def _locate(rule: Rule, match: Match) -> _Located:
     return _Located(rule, match, site, frame, tuple(moved))
 
 
-def _finding(located: _Located, places: Places, machine: Machine) -> Finding:
+def _finding(located: _Located, places: Places) -> Finding:
     match, rule = located.match, located.rule
     guards = conditions(_deciding(match), places)
     message = match.message
@@ -105,7 +117,6 @@ def _finding(located: _Located, places: Places, machine: Machine) -> Finding:
         claim=match.claim,
         trace=tuple(_trace(located, places)),
         guards=guards,
-        fix=_fix(match, located, places),
         also=tuple(places.place(call) for call in _calls(located.frame)),
         witness=witness,
     )
@@ -136,9 +147,3 @@ def _trace(located: _Located, places: Places) -> Iterator[Step]:
         yield Step(places.place(match.sink.site), f"{match.sink.name} gets it")
     for call in _calls(located.frame):
         yield Step(places.place(call), "called here")
-
-
-def _fix(match: Match, located: _Located, places: Places) -> Fix | None:
-    return None
-
-

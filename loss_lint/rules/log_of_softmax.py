@@ -82,7 +82,10 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 Bypass(sink),
             ),
             passes=fact.view.passes,
-            steps=((fact.op.site, f"{name} makes probabilities"), (loss.site, f"{loss.name} uses their logarithm")),
+            steps=(
+                (fact.op.site, f"{name} makes probabilities"),
+                (loss.site, f"{loss.name} uses their logarithm"),
+            ),
             safe=True,
             fix_message="Use log_softmax",
             completion="nll_loss",
@@ -98,9 +101,9 @@ def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
     for op in root.downstream(log):
         if op.name == "mul" and any(_comes_from(operand, softmax) for operand in op.operands):
             return None
-        if op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0])):
-            found = found or op
-        elif op.name in BACKWARD:
+        if (
+            op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0]))
+        ) or op.name in BACKWARD:
             found = found or op
     return found
 

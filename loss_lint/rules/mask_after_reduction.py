@@ -58,7 +58,9 @@ from loss_lint.symbolic.root import Root
 def match(sink: Op, root: Root) -> Iterator[Match]:
     for slot in (0, 1):
         terms = loss_terms(sink.operands[slot], sink.guards)
-        if not terms or not all(_is_reduced(term.node, term.guards) for term in terms if isinstance(term.node, Op)):
+        if not terms or not all(
+            _is_reduced(term.node, term.guards) for term in terms if isinstance(term.node, Op)
+        ):
             continue
         mask = mask_in(sink.operands[1 - slot], sink, terms, root)
         if mask is None:

@@ -106,7 +106,11 @@ def _divisions(sink: Op) -> Iterator[tuple[int, Value, str]]:
     for slot in (0, 1):
         for view in views(sink.operands[1 - slot], sink.guards):
             factor = view.node
-            if isinstance(factor, Op) and factor.name == "div" and isinstance(strip(factor.operands[0]), Const):
+            if (
+                isinstance(factor, Op)
+                and factor.name == "div"
+                and isinstance(strip(factor.operands[0]), Const)
+            ):
                 yield slot, factor.operands[1], factor.spelled[1]
             elif isinstance(factor, Op) and factor.name == "reciprocal":
                 yield slot, factor.operands[0], factor.spelled[0]

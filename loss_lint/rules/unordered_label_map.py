@@ -55,8 +55,8 @@ from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.orders import arbitrary_orders
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.targets import arbitrary_orders
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:

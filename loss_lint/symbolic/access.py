@@ -9,10 +9,7 @@ from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic import imports, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
-
-
     Alternatives,
-
     Atom,
     BoundMethod,
     Class,
@@ -66,7 +63,9 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
         scope = scope.enclosing
     if name in _BUILTINS:
         return external(f"builtins.{name}")
-    return Leaf("global", name, (), site, intern_content(("global", act.module.path, name)), "an unknown name")
+    return Leaf(
+        "global", name, (), site, intern_content(("global", act.module.path, name)), "an unknown name"
+    )
 
 
 def narrowed(value: Value, guards: Guards) -> Value:
@@ -100,7 +99,17 @@ def is_object_like(value: Value) -> bool:
         return value.init is not None and is_object_like(value.init)
     return isinstance(
         value,
-        Object | Class | External | Tuple | Namespace | BoundMethod | Function | Partial | Super | Method | Lazy,
+        Object
+        | Class
+        | External
+        | Tuple
+        | Namespace
+        | BoundMethod
+        | Function
+        | Partial
+        | Super
+        | Method
+        | Lazy,
     )
 
 
@@ -137,7 +146,9 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
     return unknown_attribute(base, name, site, act)
 
 
-PYTHON_METHODS = frozenset({"append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"})
+PYTHON_METHODS = frozenset(
+    {"append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"}
+)
 
 
 def _tensor_attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
@@ -233,19 +244,21 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return tuple_of(tuple(element(operand, loop, site, act) for operand in operands))
         case Op(name="items", operands=(inner,)):
             key = Leaf("element", "key", (inner,), site, fresh_content(), "a dict's key")
-            return tuple_of((key, Leaf("element", "value", (inner,), site, fresh_content(), "a dict's value")))
+            return tuple_of(
+                (key, Leaf("element", "value", (inner,), site, fresh_content(), "a dict's value"))
+            )
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
         case _:
             repeated = repeated_element(iterable, act)
             if repeated is not None:
                 return repeated
-            return Leaf("element", "", (iterable,), site, fresh_content(), "an element of what is looped over")
+            return Leaf(
+                "element", "", (iterable,), site, fresh_content(), "an element of what is looped over"
+            )
 
 
-def item(
-    base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None
-) -> Value:
+def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None) -> Value:
     plain, key = strip(base), strip(index)
     match plain:
         case Tuple(items=items):
@@ -264,7 +277,9 @@ def item(
             return item(init, index, site, act, base_site)
         case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
             return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
-        case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(plain, key):
+        case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(
+            plain, key
+        ):
             name = "argmax" if plain.name in ("max", "min") else f"{plain.name}_indices"
             return act.machine.op(name, operands, plain.parameters, plain.site, plain.slots, act)
         case _:
@@ -303,7 +318,9 @@ def slice_bounds(key: Value) -> slice | None:
     if not (isinstance(key, Op) and key.name == "slice"):
         return None
     parts = [strip(operand) for operand in key.operands]
-    if not all(isinstance(part, Const) and (part.value is None or isinstance(part.value, int)) for part in parts):
+    if not all(
+        isinstance(part, Const) and (part.value is None or isinstance(part.value, int)) for part in parts
+    ):
         return None
     return slice(*(part.value for part in parts if isinstance(part, Const)))
 
@@ -321,7 +338,11 @@ def _from_record(
             return rewrap(base, values[key.value])
         bounds = slice_bounds(key)
         if bounds is not None and isinstance(plain, Object):
-            sliced = Object(plain.cls if isinstance(plain.cls, External) else external("torch.nn.Sequential"), site, fresh_content())
+            sliced = Object(
+                plain.cls if isinstance(plain.cls, External) else external("torch.nn.Sequential"),
+                site,
+                fresh_content(),
+            )
             act.state.heap.set(sliced.content, Record(record.attributes, record.items[bounds]))
             return sliced
         return None
@@ -345,5 +366,3 @@ def _any_entry(entries: list[Item], key: Value, site: Site, act: Activation) -> 
         test = act.machine.equality(key, entry.key, act, site)
         branches.append((frozenset({Atom(test.content, True, test)}), entry.value))
     return alternatives(branches, site)
-
-

@@ -64,7 +64,9 @@ def binary(
 def _fold(name: str, left: Any, right: Any) -> Value | None:
     """The result on literals: numbers, and strings that are joined; nothing that could grow large."""
     numbers = isinstance(left, int | float) and isinstance(right, int | float)
-    strings = name == "add" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) < 500
+    strings = (
+        name == "add" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) < 500
+    )
     function = _LITERAL.get(name)
     if function is None or not (numbers or strings):
         return None
@@ -116,5 +118,3 @@ def item_assigned(holder: Value, value: Value, target: ast.Subscript, act: Activ
         (site_of(target.value, act), site_of(target.slice, act), None),
         act,
     )
-
-

@@ -115,5 +115,3 @@ def pattern_condition(case: ast.match_case, subject: Value, act: Activation) -> 
             case ast.MatchAs(pattern=None):
                 return const(True)
     return leaf("unknown", "case", None, (subject,), "a match pattern")
-
-

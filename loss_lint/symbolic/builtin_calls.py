@@ -18,7 +18,6 @@ from loss_lint.symbolic.graph import (
     Loop,
     Method,
     Object,
-
     Partial,
     Site,
     Super,
@@ -88,7 +87,7 @@ def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None
         if not values:
             return act.machine.new_object(f"builtins.{kind}", site, act)
         elements = act.machine.known_elements(values[0], act)
-        is_set = isinstance(strip(values[0]), Object) and getattr(strip(values[0]), "cls").name == "builtins.set"
+        is_set = isinstance(strip(values[0]), Object) and strip(values[0]).cls.name == "builtins.set"
         if elements is None or is_set:
             return act.machine.python_op(kind, tuple(values), site, act)
         if kind == "tuple":
@@ -267,4 +266,3 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.map": _map,
     "functools.partial": _partial,
 }
-

@@ -50,7 +50,17 @@ MAX_RECURSION = 2
 
 # What moves a module to another place or mode and gives the module back.
 _MOVES = frozenset(
-    {"to", "cpu", "cuda", "to_float", "to_double", "to_half", "to_bfloat16", "data_parallel", "requires_grad_"}
+    {
+        "to",
+        "cpu",
+        "cuda",
+        "to_float",
+        "to_double",
+        "to_half",
+        "to_bfloat16",
+        "data_parallel",
+        "requires_grad_",
+    }
 )
 
 
@@ -117,7 +127,9 @@ def unknown_call(
 def _spelled(function: Value) -> str:
     plain = strip(function)
     match plain:
-        case Leaf(name=name) | External(name=name) | Method(name=name) | Function(name=name) | Class(name=name):
+        case (
+            Leaf(name=name) | External(name=name) | Method(name=name) | Function(name=name) | Class(name=name)
+        ):
             return name
         case Op(name="getattr"):
             attribute = plain.parameter("name")
@@ -240,7 +252,9 @@ def _project_call(
     now: bool,
 ) -> Value:
     if not has_only_harmless_decorators(function.node):
-        return unknown_call(function, arguments, site, "a decorator that may change what the function returns")
+        return unknown_call(
+            function, arguments, site, "a decorator that may change what the function returns"
+        )
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     if now or _must_run_now(function, arguments, act):
@@ -279,7 +293,9 @@ def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
             return cls.module.leads_to_loss(cls.node)
         case Object(cls=External(name="builtins.list" | "builtins.dict" | "torch.nn.ModuleDict")) if depth:
             record = act.state.heap.get(plain.content)
-            return record is not None and any(_carries_loss(entry.value, act, depth - 1) for entry in record.items)
+            return record is not None and any(
+                _carries_loss(entry.value, act, depth - 1) for entry in record.items
+            )
         case External(name=name):
             return name.endswith("Loss") or torch_calls.is_loss(name)
         case Function(node=node, module=module):
@@ -370,7 +386,9 @@ def bind_parameters(
             scope = objects.in_scope(function.closure, act)
             names[parameter.arg] = act.machine.evaluate(default_expressions[parameter.arg], scope)
         else:
-            names[parameter.arg] = leaf("parameter", parameter.arg, None, reason="an argument that is not known")
+            names[parameter.arg] = leaf(
+                "parameter", parameter.arg, None, reason="an argument that is not known"
+            )
     rest, named = surplus(function.node, arguments)
     if spec.vararg is not None:
         names[spec.vararg.arg] = (
@@ -396,7 +414,7 @@ def _returned(callee: Activation, function: Function, site: Site, act: Activatio
     returns = list(callee.returns)
     if not callee.state.dead:
         returns.append((callee.state, NONE))
-    if callee.is_generator or isinstance(function.node, ast.AsyncFunctionDef) and not returns:
+    if callee.is_generator or (isinstance(function.node, ast.AsyncFunctionDef) and not returns):
         return leaf("call", function.name, site, reason="a generator")
     if not returns:
         return leaf("call", function.name, site, reason="a function that does not return")

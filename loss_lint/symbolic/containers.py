@@ -16,7 +16,6 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
     alternatives,
-
     leaf,
 )
 from loss_lint.symbolic.guards import compatible, strip
@@ -69,16 +68,16 @@ def _spread_items(arguments: tuple[Argument, ...], act: Activation) -> tuple[Ite
             return None
         if argument.keyword == "*":
             listed = _listed(argument.value, act)
-            unknown = leaf("unknown", "modules", argument.site, (argument.value,), "an unknown list of modules")
+            unknown = leaf(
+                "unknown", "modules", argument.site, (argument.value,), "an unknown list of modules"
+            )
             items.extend((Item(None, unknown, NO_GUARDS),) if listed is None else listed)
         else:
             items.append(Item(None, argument.value, NO_GUARDS))
     return tuple(items)
 
 
-def run_sequential(
-    holder: Object, record: Record, argument: Argument, site: Site, act: Activation
-) -> Value:
+def run_sequential(holder: Object, record: Record, argument: Argument, site: Site, act: Activation) -> Value:
     """The modules one after the other; one that is there under guards is passed by otherwise."""
     value = argument.value
     entry = act.state.guards
@@ -115,7 +114,7 @@ def call_method(
         case "append" | "add", [value]:
             _store(holder, record, (*record.items, _appended(value, holder, act)), act)
             return receiver if holder.cls.name.startswith("torch.") else NONE
-        case ("add_module" | "register_module"), [key, value]:
+        case (("add_module" | "register_module"), [key, value]):
             plain = strip(key)
             if isinstance(plain, Const) and isinstance(plain.value, str):
                 act.state.heap.set_attribute(holder.content, plain.value, value)
@@ -132,7 +131,7 @@ def call_method(
         case "insert", [_, value]:
             _store(holder, record, (), act, is_open=True)
             return NONE
-        case ("pop" | "remove" | "clear" | "sort" | "update" | "setdefault"), _:
+        case (("pop" | "remove" | "clear" | "sort" | "update" | "setdefault"), _):
             _store(holder, record, (), act, is_open=True)
             return leaf("call", name, site, (receiver, *values), "what a changed container holds")
         case "items", []:
@@ -140,13 +139,21 @@ def call_method(
         case "values", []:
             if not record.open:
                 return act.machine.new_object(
-                    "builtins.list", site, act, tuple(Item(None, entry.value, entry.guards) for entry in record.items)
+                    "builtins.list",
+                    site,
+                    act,
+                    tuple(Item(None, entry.value, entry.guards) for entry in record.items),
                 )
             return None
         case "get", [key, *default]:
             found = act.machine.item(receiver, key, site, act)
-            if isinstance(strip(key), Const) and default and not any(
-                entry.key is not None and entry.key.content == strip(key).content for entry in record.items
+            if (
+                isinstance(strip(key), Const)
+                and default
+                and not any(
+                    entry.key is not None and entry.key.content == strip(key).content
+                    for entry in record.items
+                )
             ):
                 return found if record.open else default[0]
             return found
@@ -172,10 +179,14 @@ def _in_inner_loop(holder: Object, act: Activation) -> bool:
     if not act.loops:
         return False
     loop = act.loops[-1].site
-    return not (
-        loop.path == holder.site.path and (loop.line, loop.column) <= (holder.site.line, holder.site.column)
-        and (holder.site.end_line, holder.site.end_column) <= (loop.end_line, loop.end_column)
-    ) and act.loops[-1].iterable is not None
+    return (
+        not (
+            loop.path == holder.site.path
+            and (loop.line, loop.column) <= (holder.site.line, holder.site.column)
+            and (holder.site.end_line, holder.site.end_column) <= (loop.end_line, loop.end_column)
+        )
+        and act.loops[-1].iterable is not None
+    )
 
 
 def _appended(value: Value, holder: Object, act: Activation) -> Item:
@@ -192,5 +203,3 @@ def _store(
     act.state.heap.set(
         holder.content, Record(record.attributes, items, record.open if is_open is None else is_open)
     )
-
-

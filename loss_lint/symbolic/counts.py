@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.graph import (
     Alternatives,
-
     Const,
     External,
     Guards,
     Leaf,
     Loop,
     Op,
-
     Value,
 )
 from loss_lint.symbolic.guards import strip
@@ -59,7 +57,10 @@ def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled:
 
 def _count(node: Value, related: frozenset[int]) -> str | None:
     match node:
-        case Op(name="item" | "to_float" | "to_int" | "to_long" | "to" | "clamp" | "cpu" | "detach", operands=(inner, *_)):
+        case Op(
+            name="item" | "to_float" | "to_int" | "to_long" | "to" | "clamp" | "cpu" | "detach",
+            operands=(inner, *_),
+        ):
             return sample_count(inner, frozenset(), related)
         case Op(name="size", operands=(tensor,)):
             dim = node.parameter("dim")
@@ -107,7 +108,11 @@ def is_related(value: Value, related: frozenset[int]) -> bool:
     for part in parts(value):
         if part.content in related:
             return True
-        if isinstance(part, Op) and part.name in ("getitem", "getattr", "to", "cuda", "view") and part.operands:
+        if (
+            isinstance(part, Op)
+            and part.name in ("getitem", "getattr", "to", "cuda", "view")
+            and part.operands
+        ):
             base = strip(part.operands[0])
             if isinstance(base, Leaf) and base.role == "element" and base.content in related:
                 return True
@@ -155,8 +160,6 @@ def runs_over(value: Value, loops: tuple[Loop, ...]) -> bool:
                 if strip(part.operands[0]).content in counted:
                     return True
     return False
-
-
 
 
 def _joined(value: Value) -> Iterator[Value]:

@@ -116,9 +116,13 @@ def surplus(
     spec = node.args
     positional = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     known = {*positional, *(parameter.arg for parameter in spec.kwonlyargs)}
-    rest: list[Argument] | None = [argument for argument in arguments if argument.keyword is None][len(positional) :]
+    rest: list[Argument] | None = [argument for argument in arguments if argument.keyword is None][
+        len(positional) :
+    ]
     named: list[Argument] | None = [
-        argument for argument in arguments if argument.keyword not in (None, "*", "**") and argument.keyword not in known
+        argument
+        for argument in arguments
+        if argument.keyword not in (None, "*", "**") and argument.keyword not in known
     ]
     if any(argument.keyword == "*" for argument in arguments):
         rest = None
@@ -143,5 +147,3 @@ def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> dict[
         if keyword_default is not None:
             found[parameter.arg] = keyword_default
     return found
-
-

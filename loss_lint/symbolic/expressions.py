@@ -12,12 +12,10 @@ from loss_lint.symbolic.assign import assign, site_of
 from loss_lint.symbolic.definitions import define_lambda
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
-
     Argument,
     Const,
     Guards,
     Op,
-
     Value,
     alternatives,
     const,
@@ -79,7 +77,9 @@ def _subscript(node: ast.Subscript, act: Activation) -> Value:
 
 
 def _slice(node: ast.Slice, act: Activation) -> Value:
-    parts = tuple(const(None) if part is None else evaluate(part, act) for part in (node.lower, node.upper, node.step))
+    parts = tuple(
+        const(None) if part is None else evaluate(part, act) for part in (node.lower, node.upper, node.step)
+    )
     return act.machine.python_op("slice", parts, site_of(node, act), act)
 
 
@@ -332,7 +332,9 @@ def _formatted(node: ast.JoinedStr, act: Activation) -> Value:
     parts: list[str] = []
     for part in node.values:
         value = (
-            strip(evaluate(part.value, act)) if isinstance(part, ast.FormattedValue) else strip(evaluate(part, act))
+            strip(evaluate(part.value, act))
+            if isinstance(part, ast.FormattedValue)
+            else strip(evaluate(part, act))
         )
         if not isinstance(value, Const):
             return leaf("unknown", "", site_of(node, act), reason="a formatted string")
@@ -372,4 +374,3 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Any, Activation], Value]] = {
     ast.GeneratorExp: comprehensions.evaluate,
     ast.DictComp: comprehensions.evaluate,
 }
-

@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Op, Value
-from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
-    "probabilities", "log_probabilities", "log_of_probabilities", "sigmoid", "logsigmoid", "one_hot", "indices"
+    "probabilities",
+    "log_probabilities",
+    "log_of_probabilities",
+    "sigmoid",
+    "logsigmoid",
+    "one_hot",
+    "indices",
 ]
 
 
@@ -59,7 +64,9 @@ def meaning(view: View, walk: Walk) -> Fact | None:
 
 
 # Reshaping between a sum and the division by it; anything else is no softmax's denominator.
-_BROADCASTS = frozenset({"unsqueeze", "view", "reshape", "expand", "expand_as", "repeat", "t", "transpose", "getitem"})
+_BROADCASTS = frozenset(
+    {"unsqueeze", "view", "reshape", "expand", "expand_as", "repeat", "t", "transpose", "getitem"}
+)
 
 
 def is_hand_rolled_softmax(op: Op, guards: Guards) -> bool:
@@ -108,7 +115,10 @@ def reduction(op: Op, guards: Guards) -> str | None:
 
     The legacy arguments decide where they are given, as in torch's `_Reduction.legacy_get_string`.
     """
-    legacy = [constant(op.parameter(name), guards) if op.parameter(name) else None for name in ("size_average", "reduce")]
+    legacy = [
+        constant(op.parameter(name), guards) if op.parameter(name) else None
+        for name in ("size_average", "reduce")
+    ]
     if UNKNOWN in legacy:
         return None
     size_average, reduce = legacy

@@ -103,9 +103,7 @@ def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> R
     return Record(attributes, items, is_open)
 
 
-def _join_items(
-    one: Record, other: Record, mine: Guards, theirs: Guards
-) -> tuple[tuple[Item, ...], bool]:
+def _join_items(one: Record, other: Record, mine: Guards, theirs: Guards) -> tuple[tuple[Item, ...], bool]:
     """Shared items stay; what only one branch added is there under that branch's guards."""
     is_open = one.open or other.open
     if one.items == other.items:

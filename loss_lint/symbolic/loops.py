@@ -12,7 +12,6 @@ from loss_lint.symbolic.graph import (
     Alternatives,
     Loop,
     Op,
-
     Phi,
     Value,
     alternatives,
@@ -113,9 +112,7 @@ def _run(
     act.state = _exit(before, after, phis, loop, entry)
 
 
-def _exit(
-    before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: frozenset[object]
-) -> State:
+def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: frozenset[object]) -> State:
     """The state behind the loop: sums are closed, other names are what the last iteration left."""
     ran = leaf("unknown", "loop ran", loop.site, reason="whether a loop runs at all")
     names: dict[str, Value] = {}
@@ -181,5 +178,3 @@ def _assigned_names(node: ast.AST) -> set[str]:
             names.add(child.id)
         pending.extend(ast.iter_child_nodes(child))
     return names
-
-

@@ -20,7 +20,6 @@ from loss_lint.symbolic.graph import (
     Object,
     Op,
     Site,
-
     Value,
     external,
     fresh_content,
@@ -239,8 +238,6 @@ class Machine:
 
     def import_star(self, module: str, level: int, act: Activation) -> None:
         imports.star(module, level, act)
-
-
 
 
 def _identifier(slot: ast.expr | Site | None) -> str:

@@ -55,7 +55,9 @@ def _is_gate(value: Value, depth: int) -> bool:
     if effect(node) == "sigmoid":
         inner = strip(node.operands[0])
         return isinstance(inner, Leaf) and inner.role in ("parameter", "call", "element")
-    return node.name in ("add", "sub", "mul") and any(_is_gate(operand, depth - 1) for operand in node.operands)
+    return node.name in ("add", "sub", "mul") and any(
+        _is_gate(operand, depth - 1) for operand in node.operands
+    )
 
 
 def _peel(value: Value) -> tuple[Value, list[Op]]:
@@ -70,7 +72,9 @@ def _peel(value: Value) -> tuple[Value, list[Op]]:
 
 # Operations that give an element for each element.
 _ELEMENTWISE = frozenset({"arithmetic", "unary", "compare", "sigmoid", "squash", "keep", "cast"})
-_POOLS_OF_SAME_SIZE = frozenset({"avg_pool2d", "max_pool2d", "dropout", "interpolate", "pad", "pairwise_distance"})
+_POOLS_OF_SAME_SIZE = frozenset(
+    {"avg_pool2d", "max_pool2d", "dropout", "interpolate", "pad", "pairwise_distance"}
+)
 _NOT_ELEMENTWISE = frozenset({"dot", "einsum", "tensordot"})
 
 
@@ -92,13 +96,17 @@ def _is_elementwise(value: Value, related: frozenset[int], root: Root, depth: in
 def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
     """Whether an operand is itself one of those tensors: no literal, and no number taken from it."""
     plain = strip(operand)
-    if isinstance(plain, Const) or (isinstance(plain, Op) and effect(plain) in ("loss", "reduce", "size", "other")):
+    if isinstance(plain, Const) or (
+        isinstance(plain, Op) and effect(plain) in ("loss", "reduce", "size", "other")
+    ):
         return False
     if isinstance(plain, Op) and plain.name in ("getattr", "item"):
         return False
     if isinstance(plain, Leaf) and plain.role not in ("parameter", "element", "call"):
         return False
-    return plain.content in related or (isinstance(plain, Op) and plain.name == "getitem" and is_related(plain, related))
+    return plain.content in related or (
+        isinstance(plain, Op) and plain.name == "getitem" and is_related(plain, related)
+    )
 
 
 def _is_tensor_by_use(node: Value, crossed: list[Op], product: Op, root: Root) -> bool:
@@ -106,7 +114,9 @@ def _is_tensor_by_use(node: Value, crossed: list[Op], product: Op, root: Root) -
     if isinstance(node, Op) and effect(node) not in ("select", "other", "create"):
         return False
     summed = any(
-        op.name == "sum" and op.operands and any(part.content == node.content for part in parts(op.operands[0]))
+        op.name == "sum"
+        and op.operands
+        and any(part.content == node.content for part in parts(op.operands[0]))
         for op in root.ops
     )
     used = summed or any(op.name in _TENSOR_METHODS for op in crossed)

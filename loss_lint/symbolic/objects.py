@@ -15,10 +15,8 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Function,
-
     Method,
     Object,
-
     Site,
     Super,
     Value,
@@ -32,10 +30,52 @@ from loss_lint.symbolic.heap import OPEN, Heap, Record
 
 # Methods of modules and containers that the evaluator knows by name.
 MODULE_METHODS = frozenset(
-    """to cuda cpu half float double bfloat16 train eval apply requires_grad_ parameters named_parameters modules
-    named_modules children state_dict load_state_dict zero_grad share_memory add_module register_module
-    register_buffer register_parameter append extend insert items keys values update get pop forward index
-    type compile freeze unfreeze sort add remove clear setdefault""".split()
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "half",
+        "float",
+        "double",
+        "bfloat16",
+        "train",
+        "eval",
+        "apply",
+        "requires_grad_",
+        "parameters",
+        "named_parameters",
+        "modules",
+        "named_modules",
+        "children",
+        "state_dict",
+        "load_state_dict",
+        "zero_grad",
+        "share_memory",
+        "add_module",
+        "register_module",
+        "register_buffer",
+        "register_parameter",
+        "append",
+        "extend",
+        "insert",
+        "items",
+        "keys",
+        "values",
+        "update",
+        "get",
+        "pop",
+        "forward",
+        "index",
+        "type",
+        "compile",
+        "freeze",
+        "unfreeze",
+        "sort",
+        "add",
+        "remove",
+        "clear",
+        "setdefault",
+    ]
 )
 
 
@@ -154,7 +194,13 @@ def attribute(
             return None
         if isinstance(holder, Super):
             key = ("super", receiver.content, owner.content, name)
-            return Method(Super(holder.receiver, holder.after, holder.content), name, site, base_site, intern_content(key))
+            return Method(
+                Super(holder.receiver, holder.after, holder.content),
+                name,
+                site,
+                base_site,
+                intern_content(key),
+            )
         return _method(receiver, name, site, base_site)
     plain = strip(value)
     if isinstance(plain, Function):
@@ -236,9 +282,7 @@ def _fill_fields(created: Object, cls: Class, arguments: tuple[Argument, ...], a
     act.state.heap.set(created.content, Record(values, open=True))
 
 
-def initialize_external(
-    created: Object, name: str, arguments: tuple[Argument, ...], act: Activation
-) -> None:
+def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:
     """What a class of torch's keeps of its constructor's arguments, as attributes by parameter name."""
     from loss_lint.symbolic import containers
 
@@ -251,7 +295,9 @@ def initialize_external(
     _, signature = entry
     positional = [argument.value for argument in arguments if argument.keyword is None]
     keywords = {
-        argument.keyword: argument.value for argument in arguments if argument.keyword not in (None, "*", "**")
+        argument.keyword: argument.value
+        for argument in arguments
+        if argument.keyword not in (None, "*", "**")
     }
     unknown = any(argument.keyword in ("*", "**") for argument in arguments)
     bound = signature.bind(positional, {key: value for key, value in keywords.items() if key is not None})
@@ -281,5 +327,3 @@ def new_external(name: str, arguments: tuple[Argument, ...], site: Site, act: Ac
     act.state.heap.set(created.content, OPEN)
     initialize_external(created, name, arguments, act)
     return created
-
-

@@ -205,10 +205,12 @@ def _open_optional_parameters(function: Function, callee: Activation) -> None:
     """A parameter that defaults to None is there to be given: whether it is None stays open."""
     for name, expression in defaults(function.node).items():
         value = callee.state.names.get(name)
-        if isinstance(expression, ast.Constant) and expression.value is None and value is NONE or (
+        if (isinstance(expression, ast.Constant) and expression.value is None and value is NONE) or (
             isinstance(value, Const) and value.value is None
         ):
-            callee.state.names[name] = leaf("parameter", name, None, reason="a parameter that defaults to None")
+            callee.state.names[name] = leaf(
+                "parameter", name, None, reason="a parameter that defaults to None"
+            )
 
 
 def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:

@@ -249,4 +249,3 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Any, Activation], None]] = {
     ast.AsyncFor: _for,
     ast.While: _while,
 }
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loss_lint import catalogue
 from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.signature import Signature
-from loss_lint.catalogue.wrappers import MODULE_METHODS, by_wrapper
+from loss_lint.catalogue.wrappers import by_wrapper
 from loss_lint.symbolic import access, containers, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
@@ -14,7 +14,6 @@ from loss_lint.symbolic.graph import (
     External,
     Method,
     Object,
-
     Site,
     Tuple,
     Value,
@@ -23,7 +22,6 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
-
 
 # dtypes as torch, NumPy and Python spell them, and the cast that stands for each.
 _CASTS = {
@@ -89,7 +87,9 @@ def _argument(arguments: tuple[Argument, ...], parameter: str) -> Argument | Non
     return None
 
 
-def apply_method(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
+def apply_method(
+    method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> Value | None:
     """`x.softmax(1)`: a tensor method; its receiver is the operand that the catalogue says."""
     entry = catalogue.by_method.get(method.name)
     if entry is None:
@@ -182,7 +182,9 @@ def _operands(
         for argument in (value,) if isinstance(value, Argument) else value:
             if operation.effect == "create":
                 argument = argument._replace(value=frozen(argument.value, act))
-            elements = act.machine.known_elements(argument.value, act) if operation.effect == "combine" else None
+            elements = (
+                act.machine.known_elements(argument.value, act) if operation.effect == "combine" else None
+            )
             if elements is None:
                 operands.append(argument.value)
                 slots.append(argument.site)
@@ -222,5 +224,3 @@ def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:
                 if cast is not None:
                     return cast
     return name
-
-

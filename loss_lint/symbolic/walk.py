@@ -90,9 +90,7 @@ def _views(view: View, walk: Walk) -> Iterator[View]:
                     yield from _views(replace(view, node=branch, guards=view.guards | guards), walk)
         case Lazy():
             result = node.caller.machine.force(node)
-            inner = replace(
-                view, node=result, heap=node.caller.state.heap, calls=(*view.calls, node.site)
-            )
+            inner = replace(view, node=result, heap=node.caller.state.heap, calls=(*view.calls, node.site))
             yield from _views(inner, walk)
         case Phi(init=init) if init is not None:
             yield from _views(replace(view, node=init), walk)
@@ -147,7 +145,11 @@ def keeps_numbers(op: Op) -> bool:
 
 
 def origins(
-    value: Value, guards: Guards = NO_GUARDS, walk: Walk | None = None, *, through: frozenset[str] | None = None
+    value: Value,
+    guards: Guards = NO_GUARDS,
+    walk: Walk | None = None,
+    *,
+    through: frozenset[str] | None = None,
 ) -> Iterator[View]:
     """The readings of `value` with all number-keeping operations taken off (or only those named `through`)."""
     walk = walk or Walk()
@@ -157,8 +159,10 @@ def origins(
 def descend(view: View, walk: Walk, through: frozenset[str] | None) -> Iterator[View]:
     for seen in _views(view, walk):
         node = seen.node
-        crossed = isinstance(node, Op) and node.operands and (
-            keeps_numbers(node) if through is None else node.name in through
+        crossed = (
+            isinstance(node, Op)
+            and node.operands
+            and (keeps_numbers(node) if through is None else node.name in through)
         )
         if crossed and isinstance(node, Op):
             inner = replace(seen, node=node.operands[0], chain=(*seen.chain, node))

@@ -86,8 +86,23 @@ class SourceModule:
 
 
 _MUTATORS = frozenset(
-    """append extend insert add_module register_module register_buffer register_parameter update pop setdefault
-    add remove clear sort backward""".split()
+    [
+        "append",
+        "extend",
+        "insert",
+        "add_module",
+        "register_module",
+        "register_buffer",
+        "register_parameter",
+        "update",
+        "pop",
+        "setdefault",
+        "add",
+        "remove",
+        "clear",
+        "sort",
+        "backward",
+    ]
 )
 
 

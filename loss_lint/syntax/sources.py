@@ -88,7 +88,9 @@ def resolve_import(sources: Sources, importer: str, module: str, level: int) -> 
 
 def _module_file(sources: Sources, root: str, parts: list[str]) -> str | None:
     base = os.path.join(root, *parts) if parts else root
-    candidates = (base + ".py", os.path.join(base, "__init__.py")) if parts else (os.path.join(base, "__init__.py"),)
+    candidates = (
+        (base + ".py", os.path.join(base, "__init__.py")) if parts else (os.path.join(base, "__init__.py"),)
+    )
     for candidate in candidates:
         if sources.exists(candidate):
             return candidate
