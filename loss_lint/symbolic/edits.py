@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from loss_lint.symbolic.graph import Guards, Op, Value
+from loss_lint.symbolic.facts import is_hand_rolled_softmax
+from loss_lint.symbolic.graph import Guards, Op, Value, fresh_content
+from loss_lint.symbolic.walk import origins, views
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,3 +74,67 @@ class Witness:
     guards: Guards
     edits: tuple[GraphEdit, ...]
     completion: str | None = None
+
+def edited(op: Op, edits: Iterable[GraphEdit], guards: Guards) -> Value:
+    """What stands in `op`'s place once `edits` are made: an operand of it, or an operation like it.
+
+    Only the edits of `op` itself are made; what its operands become is the caller's walk. A hand-rolled softmax
+    is one operation here: bypassed, its logits stand in its place; renamed, the new operation takes them.
+    """
+    own = [edit for edit in edits if edit.op is op]
+    for edit in own:
+        if isinstance(edit, Bypass):
+            rolled = _hand_rolled(op, guards) if edit.operand == 0 else None
+            return op.operands[edit.operand] if rolled is None else rolled[0]
+    result = op
+    for edit in own:
+        result = _edited(result, edit, guards)
+    return result
+
+
+def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
+    match edit:
+        case Rename(name=name, parameters=parameters, drop=drop):
+            rolled = _hand_rolled(op, guards)
+            if rolled is not None:
+                return _remade(op, name, (rolled[0],), {"dim": rolled[1]} | dict(parameters))
+            kept = {key: value for key, value in op.parameters if key not in drop}
+            return _remade(op, name, op.operands, kept | dict(parameters))
+        case SetParameter(name=name, value=value):
+            return _remade(op, op.name, op.operands, dict(op.parameters) | {name: value})
+        case ReplaceOperand(operand=slot, value=value):
+            return _remade(op, op.name, _with(op.operands, slot, value), dict(op.parameters))
+        case Wrap(operand=slot, name=name, parameters=parameters):
+            inner = _remade(op, name, (op.operands[slot],), dict(parameters))
+            return _remade(op, op.name, _with(op.operands, slot, inner), dict(op.parameters))
+        case Bypass():
+            return op
+
+
+def _hand_rolled(op: Op, guards: Guards) -> tuple[Value, Value] | None:
+    """The logits and the dim of `exp(a) / exp(a).sum(dim)`; None for every other operation."""
+    if op.name != "div" or not is_hand_rolled_softmax(op, guards):
+        return None
+    top = next(view.node for view in views(op.operands[0], guards))
+    bottom = next(view.node for view in origins(op.operands[1], guards, through=BROADCASTS))
+    assert isinstance(top, Op) and isinstance(bottom, Op)
+    dim = bottom.parameter("dim")
+    assert dim is not None
+    return top.operands[0], dim
+
+
+def _with(operands: tuple[Value, ...], slot: int, value: Value) -> tuple[Value, ...]:
+    return (*operands[:slot], value, *operands[slot + 1 :])
+
+
+def _remade(op: Op, name: str, operands: tuple[Value, ...], parameters: dict[str, Value]) -> Op:
+    """An operation at the place of `op`; as it is none of the program's, its content equals no other's."""
+    slots = op.slots if len(op.slots) == len(operands) else (None,) * len(operands)
+    return replace(
+        op,
+        name=name,
+        operands=operands,
+        parameters=tuple(parameters.items()),
+        slots=slots,
+        content=fresh_content(),
+    )

@@ -64,7 +64,7 @@ def meaning(view: View, walk: Walk) -> Fact | None:
 
 
 # Reshaping between a sum and the division by it; anything else is no softmax's denominator.
-_BROADCASTS = frozenset(
+BROADCASTS = frozenset(
     {"unsqueeze", "view", "reshape", "expand", "expand_as", "repeat", "t", "transpose", "getitem"}
 )
 
@@ -74,7 +74,7 @@ def is_hand_rolled_softmax(op: Op, guards: Guards) -> bool:
     if len(op.operands) != 2:
         return False
     numerator = next(iter(views(op.operands[0], guards)), None)
-    denominator = next(iter(origins(op.operands[1], guards, through=_BROADCASTS)), None)
+    denominator = next(iter(origins(op.operands[1], guards, through=BROADCASTS)), None)
     if numerator is None or denominator is None:
         return False
     top, bottom = numerator.node, denominator.node
