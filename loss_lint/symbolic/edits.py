@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from loss_lint.symbolic.facts import is_hand_rolled_softmax
+from loss_lint.symbolic.facts import BROADCASTS, is_hand_rolled_softmax
 from loss_lint.symbolic.graph import Guards, Op, Value, fresh_content
 from loss_lint.symbolic.walk import origins, views
 
@@ -117,7 +117,8 @@ def _hand_rolled(op: Op, guards: Guards) -> tuple[Value, Value] | None:
         return None
     top = next(view.node for view in views(op.operands[0], guards))
     bottom = next(view.node for view in origins(op.operands[1], guards, through=BROADCASTS))
-    assert isinstance(top, Op) and isinstance(bottom, Op)
+    assert isinstance(top, Op)
+    assert isinstance(bottom, Op)
     dim = bottom.parameter("dim")
     assert dim is not None
     return top.operands[0], dim
