@@ -25,16 +25,17 @@ _NEAR = 2 * _CONTEXT + 1
 def fix_diff(fix: Fix, home: str, source: SourceLines, palette: Palette) -> list[str]:
     """The lines that a fix changes; nothing if an edit does not fit its file, which may have changed.
 
-    `home` is the file in which the finding stands; edits in other files are headed by their path.
+    `home` is the file in which the finding stands; edits that leave it are headed by their path.
     """
     shown: list[str] = []
+    at_home = {edit.place.path for edit in fix.edits} == {home}
     for path, edits in groupby(sorted(fix.edits), key=lambda edit: edit.place.path):
         lines = source.of(path)
         hunks = list(_hunks(list(edits)))
         if not all(_fits(edit, lines) for hunk in hunks for edit in hunk):
             return []
         width = len(str(hunks[-1][-1].place.end_line + _CONTEXT))
-        if path != home:
+        if not at_home:
             shown.append(f"{palette.frame(' ' * width + '-->')} {shown_path(path, os.getcwd())}")
         margin = palette.frame(" " * width + " |")
         shown.append(margin)
@@ -69,6 +70,8 @@ def _fits(edit: Edit, lines: Sequence[str]) -> bool:
 def _hunk_lines(hunk: Sequence[Edit], lines: Sequence[str], width: int, palette: Palette) -> Iterator[str]:
     first = max(1, hunk[0].place.line - _CONTEXT)
     last = min(len(lines), hunk[-1].place.end_line + _CONTEXT)
+    if last == len(lines) > hunk[-1].place.end_line and not lines[-1]:
+        last -= 1  # what follows the last line's end is no line
     before = list(lines[first - 1 : last])
     after = _edited(hunk, before, first)
     for tag, old, old_end, new, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():

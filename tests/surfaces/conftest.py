@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from loss_lint.syntax.sources import Sources
 # What the screen lets pass; the fake linter finds a LOS201 at each `bad(...)`.
 HEAD = "import torch  # cross_entropy\n"
 
-# The same linter in a process of its own, where `crash` raises and `die` ends the process.
+# The same linter for processes of their own, as a `sitecustomize` module: `crash` raises, and `die` ends the
+# process if another one started it.
 FAKE_LINTER = """
 import os, re, sys, types
 from dataclasses import dataclass
+import loss_lint
 from loss_lint.findings import Finding, Place
 
 @dataclass
@@ -30,25 +32,22 @@ class Result:
     dependencies: tuple
 
 def lint(path, sources):
+    import multiprocessing
     text = sources.read(path).decode()
     if "crash" in text:
         raise RuntimeError("boom")
-    if "die" in text and os.getpid() != PARENT:
+    if "die" in text and multiprocessing.parent_process():
         os._exit(9)
     found = []
-    for row, line in enumerate(text.split("\\n"), 1):
-        for match in re.finditer(r"bad\\(.*\\)", line):
+    for row, line in enumerate(text.splitlines(), 1):
+        for match in re.finditer(r"bad[(].*[)]", line):
             place = Place(path, row, match.start() + 1, row, match.end() + 1)
             found.append(Finding("LOS201", "softmax-into-cross-entropy", "Bad.", place))
     return Result(tuple(found), ())
 
-PARENT = os.getpid()
 module = types.ModuleType("loss_lint.linter")
 module.lint = lint
-import loss_lint
 sys.modules["loss_lint.linter"] = loss_lint.linter = module
-from loss_lint.cli import main
-sys.exit(main())
 """
 
 
@@ -120,19 +119,21 @@ Completed = subprocess.CompletedProcess[bytes]
 
 
 @pytest.fixture
-def run(project: Path) -> Callable[..., Completed]:
-    """Runs a Python command in the project; `fake` replaces the linter in a `loss-lint` command."""
+def run(project: Path, tmp_path: Path) -> Callable[..., Completed]:
+    """Runs `loss-lint` in the project; `fake` replaces the linter by the fake one."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(FAKE_LINTER)
 
     def run(
         *arguments: str | bytes,
         stdin: bytes = b"",
         fake: bool = False,
-        python: Sequence[str] = (),
         **environment: str,
     ) -> Completed:
-        start = ["-c", FAKE_LINTER] if fake else ["-m", "loss_lint"]
+        if fake:
+            environment["PYTHONPATH"] = str(tmp_path / "site")
         return subprocess.run(
-            [sys.executable, *python, *start, *arguments],
+            [sys.executable, "-m", "loss_lint", *arguments],
             input=stdin,
             capture_output=True,
             cwd=project,
