@@ -60,6 +60,8 @@ class _Matches:
         if sink.frame.call is not None:
             (self._confirmed if located else self._refuted).add(key)
         for one in located:
+            if one.match.harmless_here:
+                continue
             known = self._best.get((rule.code, one.site))
             if known is None or _rank(one) < _rank(known):
                 self._best[(rule.code, one.site)] = one

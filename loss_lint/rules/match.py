@@ -16,7 +16,8 @@ class Match:
     `message` says what happened, what it does to the numbers, and what to write. `culprit` is the operation
     that has to go or change; `spine` leads from the root of what is measured to it. `passes` are the
     arguments that the wrong operand went through, nearest the sink first. `steps` are further places worth
-    showing, origin first.
+    showing, origin first. `harmless_here` says that this use of a defect does no harm (a copy that is only
+    logged): nothing is reported for it, but it does not speak for the other uses either.
     """
 
     sink: Op
@@ -31,3 +32,4 @@ class Match:
     safe: bool = False
     fix_message: str = ""
     completion: str | None = None
+    harmless_here: bool = False

@@ -78,8 +78,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             continue
         first = terms[0]
         assert isinstance(first.node, Op)
-        if not _matters(sink, first.node, root):
-            continue
         yield Match(
             sink=sink,
             message=(
@@ -95,6 +93,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             passes=first.passes,
             steps=((first.node.site, f"{first.node.name} averages over the batch"),),
             fix_message="Drop the division",
+            harmless_here=not _matters(sink, first.node, root),
         )
 
 

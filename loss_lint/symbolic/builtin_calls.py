@@ -87,7 +87,7 @@ def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None
         if not values:
             return act.machine.new_object(f"builtins.{kind}", site, act)
         elements = act.machine.known_elements(values[0], act)
-        is_set = isinstance(strip(values[0]), Object) and strip(values[0]).cls.name == "builtins.set"
+        is_set = _is_set(values[0])
         if elements is None or is_set:
             return act.machine.python_op(kind, tuple(values), site, act)
         if kind == "tuple":

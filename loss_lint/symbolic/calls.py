@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.catalogue.wrappers import NO_GRADIENT
+from loss_lint.catalogue.wrappers import MODULE_METHODS, NO_GRADIENT
 from loss_lint.symbolic import builtin_calls, containers, objects, torch_calls
 from loss_lint.symbolic.activation import Activation, State, join, without
 from loss_lint.symbolic.definitions import (
@@ -192,7 +192,7 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
         done = containers.call_method(method.receiver, receiver, method.name, arguments, site, act)
         if done is not None:
             return done
-        if method.name in torch_calls.MODULE_METHODS:
+        if method.name in MODULE_METHODS:
             return method.receiver
         if method.name in ("register_buffer", "register_parameter") and len(arguments) >= 2:
             name = strip(arguments[0].value)
@@ -224,7 +224,7 @@ def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act
             return NONE
         if method.name in ("forward", "__call__"):
             return call_module(holder.receiver, owner.name, arguments, site, act)
-    if method.name in torch_calls.MODULE_METHODS:
+    if method.name in MODULE_METHODS:
         return holder.receiver
     return unknown_call(method, arguments, site)
 

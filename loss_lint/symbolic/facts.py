@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loss_lint.symbolic.graph import Accumulated, Const, Guards, Op, Value
+from loss_lint.catalogue.names import counts_samples, counts_steps
+from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Value
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
@@ -158,6 +159,8 @@ def _shape(view: View, walk: Walk) -> Shape:
     match node:
         case Const(value=int() | float()):
             return "number"
+        case Leaf() if counts_steps(node.name) or counts_samples(node.name):
+            return "number"
         case Accumulated(init=init, terms=terms):
             parts = {shape(part, view.guards, walk) for part in (init, *terms)}
             return "scalar" if parts <= {"scalar", "number"} and "scalar" in parts else "unknown"
@@ -227,6 +230,8 @@ def _terms(view: View, walk: Walk) -> list[View] | None:
     if node.name in ("mul", "div", "neg", "pow", "exp"):
         factors: list[View] = []
         for operand in node.operands:
+            if shape(operand, view.guards) == "number":
+                continue
             found = _operand_terms(view, operand, walk)
             if found is None or (node.name in ("div", "pow") and found and operand is not node.operands[0]):
                 return None

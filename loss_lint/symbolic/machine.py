@@ -160,7 +160,7 @@ class Machine:
                 *((key, value.content) for key, value in parameters),
             )
         )
-        made = Op(
+        new = Op(
             name,
             operands,
             parameters,
@@ -174,8 +174,8 @@ class Machine:
             made,
             tuple(_identifier(slot) for slot in slots),
         )
-        self.ops.append(made)
-        return made
+        self.ops.append(new)
+        return new
 
     def python_op(
         self,

@@ -30,53 +30,12 @@ from loss_lint.symbolic.heap import OPEN, Heap, Record
 
 # Methods of modules and containers that the evaluator knows by name.
 MODULE_METHODS = frozenset(
-    [
-        "to",
-        "cuda",
-        "cpu",
-        "half",
-        "float",
-        "double",
-        "bfloat16",
-        "train",
-        "eval",
-        "apply",
-        "requires_grad_",
-        "parameters",
-        "named_parameters",
-        "modules",
-        "named_modules",
-        "children",
-        "state_dict",
-        "load_state_dict",
-        "zero_grad",
-        "share_memory",
-        "add_module",
-        "register_module",
-        "register_buffer",
-        "register_parameter",
-        "append",
-        "extend",
-        "insert",
-        "items",
-        "keys",
-        "values",
-        "update",
-        "get",
-        "pop",
-        "forward",
-        "index",
-        "type",
-        "compile",
-        "freeze",
-        "unfreeze",
-        "sort",
-        "add",
-        "remove",
-        "clear",
-        "setdefault",
-    ]
-)
+    {"to", "cuda", "cpu", "half", "float", "double", "bfloat16", "train", "eval", "apply", "requires_grad_",
+     "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict", "load_state_dict",
+     "zero_grad", "share_memory", "add_module", "register_module", "register_buffer", "register_parameter",
+     "append", "extend", "insert", "items", "keys", "values", "update", "get", "pop", "forward", "index", "type",
+     "compile", "sort", "add", "remove", "clear", "setdefault"}
+)  # fmt: skip
 
 
 def namespace(cls: Class, act: Activation) -> Activation:
@@ -256,7 +215,7 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
         return created
     initializer, owner = found
     if isinstance(owner, External):
-        if owner.name in ("typing.NamedTuple",) or "dataclass" in decorator_names(cls.node):
+        if owner.name == "typing.NamedTuple" or "dataclass" in decorator_names(cls.node):
             _fill_fields(created, cls, arguments, act)
         else:
             initialize_external(created, owner.name, arguments, act)

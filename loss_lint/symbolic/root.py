@@ -168,7 +168,8 @@ def _function_root(function: Function, receiver: Value | None, module: Activatio
 def _run(function: Function, receiver: Value | None, act: Activation) -> Root:
     callee = _evaluate(function, receiver, act)
     returned = [value for _, value in callee.returns]
-    return Root(act.machine, function.name, act.machine.ops, returned)
+    owner = f"{function.owner.name}." if function.owner is not None else ""
+    return Root(act.machine, owner + function.name, act.machine.ops, returned)
 
 
 def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Activation:

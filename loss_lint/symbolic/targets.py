@@ -153,7 +153,7 @@ def _dtype_of_zeros(node: Value) -> Kind | None:
 def is_class_indices(view: View, root: Root) -> bool:
     """Whether a value is certainly class indices: made by argmax, or compared with what argmax makes."""
     node = view.node
-    if isinstance(node, Op) and node.name in ("argmax", "argmin"):
+    if isinstance(node, Op) and node.name in ("argmax", "argmin", "randint", "randperm"):
         return True
     if isinstance(node, Op) and node.name in ("tensor", "long_tensor", "as_tensor", "array"):
         data = strip(node.operands[0])

@@ -180,13 +180,11 @@ def _operands(
         if value is None:
             continue
         for argument in (value,) if isinstance(value, Argument) else value:
-            if operation.effect == "create":
-                argument = argument._replace(value=frozen(argument.value, act))
-            elements = (
-                act.machine.known_elements(argument.value, act) if operation.effect == "combine" else None
-            )
+            combined = operation.effect == "combine"
+            elements = act.machine.known_elements(argument.value, act) if combined else None
             if elements is None:
-                operands.append(argument.value)
+                creates = operation.effect == "create"
+                operands.append(frozen(argument.value, act) if creates else argument.value)
                 slots.append(argument.site)
             else:
                 operands.extend(elements)

@@ -13,6 +13,8 @@ from functools import cached_property
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
 
+_WORD = re.compile(r"[^\W\d]\w*")
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -44,29 +46,66 @@ class SourceModule:
         return re.split(r"\r\n|\n|\r", self.text)
 
     @cached_property
-    def mentions(self) -> dict[int, frozenset[str]]:
-        """The identifiers in each definition, by `id` of its node."""
-        found: dict[int, frozenset[str]] = {}
-        _identifiers(self.tree, found)
+    def statements(self) -> list[ast.stmt]:
+        """Every statement of the file, those of nested blocks and definitions included."""
+        found: list[ast.stmt] = []
+        pending: list[ast.stmt] = list(self.tree.body)
+        while pending:
+            statement = pending.pop()
+            found.append(statement)
+            for block in ("body", "orelse", "finalbody"):
+                pending.extend(getattr(statement, block, ()))
+            for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                pending.extend(part.body)
         return found
+
+    @cached_property
+    def _words(self) -> list[frozenset[str]]:
+        """The identifiers on each line, those in comments and strings included: cheap, and never too few."""
+        return [frozenset(_WORD.findall(line)) for line in self.lines]
+
+    def mentions(self, node: ast.stmt) -> frozenset[str]:
+        """The identifiers on the lines of a statement."""
+        return frozenset().union(*self._words[node.lineno - 1 : node.end_lineno])
+
+    @cached_property
+    def _definitions(self) -> dict[int, tuple[str, frozenset[str]]]:
+        return {
+            id(node): (node.name, self.mentions(node))
+            for node in self.statements
+            if isinstance(node, Definition)
+        }
 
     @cached_property
     def loss_names(self) -> frozenset[str]:
         """Names in this file that lead to a loss: torch's own, and what is defined or assigned by them."""
-        words = {name for name in _all_names(self.tree) if _LOSS_WORD.search(name)}
-        definitions = [node for node in ast.walk(self.tree) if isinstance(node, Definition)]
-        assignments = _outer_assignments(self.tree)
+        everything: frozenset[str] = frozenset().union(*self._words)
+        words = {name for name in everything if _LOSS_WORD.search(name)}
+        pairs = [({name}, names) for name, names in self._definitions.values()]
+        pairs += [(targets, self.mentions(node)) for node, targets in self._outer_assignments()]
         size = -1
         while size != len(words):
             size = len(words)
-            for definition in definitions:
-                if definition.name not in words and not words.isdisjoint(self.mentions[id(definition)]):
-                    words.add(definition.name)
-            for targets, names in assignments:
-                if not words.isdisjoint(names):
+            for targets, names in pairs:
+                if not words.isdisjoint(names - targets):
                     words.update(targets)
         # Constructors and forward methods are found through their class.
         return frozenset(words - {"__init__", "forward", "__call__", "self"})
+
+    def _outer_assignments(self) -> list[tuple[ast.stmt, set[str]]]:
+        """Module-level assignments and assignments to attributes anywhere, with the names that they set."""
+        outer = set(map(id, self.tree.body))
+        found: list[tuple[ast.stmt, set[str]]] = []
+        for node in self.statements:
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {target.attr for target in targets if isinstance(target, ast.Attribute)}
+            if id(node) in outer:
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+            if names:
+                found.append((node, names))
+        return found
 
     @cached_property
     def _writers(self) -> dict[int, bool]:
@@ -81,8 +120,8 @@ class SourceModule:
 
     def leads_to_loss(self, node: ast.AST) -> bool:
         """Whether a definition mentions a loss, or something of this file that does."""
-        names = self.mentions.get(id(node))
-        return names is None or not self.loss_names.isdisjoint(names)
+        known = self._definitions.get(id(node))
+        return known is None or not self.loss_names.isdisjoint(known[1] - {known[0]})
 
 
 _MUTATORS = frozenset(
@@ -116,58 +155,6 @@ def _is_write(node: ast.AST) -> bool:
             return True
         case _:
             return False
-
-
-def _all_names(tree: ast.AST) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
-        elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name)
-            names.add(node.name.rpartition(".")[2])
-    return names
-
-
-def _identifiers(node: ast.AST, found: dict[int, frozenset[str]]) -> set[str]:
-    names: set[str] = set()
-    pending = list(ast.iter_child_nodes(node))
-    while pending:
-        child = pending.pop()
-        if isinstance(child, Definition):
-            names |= _identifiers(child, found)
-            names.add(child.name)
-            continue
-        if isinstance(child, ast.Name):
-            names.add(child.id)
-        elif isinstance(child, ast.Attribute):
-            names.add(child.attr)
-        elif isinstance(child, ast.arg):
-            names.add(child.arg)
-        pending.extend(ast.iter_child_nodes(child))
-    found[id(node)] = frozenset(names)
-    return names
-
-
-def _outer_assignments(tree: ast.Module) -> list[tuple[set[str], frozenset[str]]]:
-    """Module-level assignments and assignments to attributes anywhere: the names set, the names read."""
-    result: list[tuple[set[str], frozenset[str]]] = []
-    outer = set(map(id, tree.body))
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names: set[str] = set()
-        for target in targets:
-            if isinstance(target, ast.Attribute):
-                names.add(target.attr)
-            elif isinstance(target, ast.Name) and id(node) in outer:
-                names.add(target.id)
-        if names:
-            result.append((names, frozenset(_all_names(node.value))))
-    return result
 
 
 def decode(data: bytes) -> str:
