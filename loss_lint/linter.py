@@ -37,6 +37,7 @@ def lint(path: str, sources: Sources) -> Result:
         return Result((_unreadable(path, error.message, error.line, error.column),))
     if not is_relevant(data):
         return Result(())
+    from loss_lint.fixes import repaired
     from loss_lint.rules.engine import lint_module
     from loss_lint.symbolic.graph import forget_contents
     from loss_lint.symbolic.machine import Machine
@@ -46,7 +47,7 @@ def lint(path: str, sources: Sources) -> Result:
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
         machine.module(path, module)
-        findings = lint_module(machine, path)
+        findings = tuple(repaired(finding, machine) for finding in lint_module(machine, path))
     finally:
         sys.setrecursionlimit(limit)
         forget_contents()

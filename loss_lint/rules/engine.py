@@ -110,7 +110,15 @@ def _finding(located: _Located, places: Places) -> Finding:
     message = match.message
     if guards:
         message = f"{message.rstrip('.')} (when {' and '.join(guards)})."
-    witness = Witness(match.spine[0], match.spine, match.guards, match.edits, match.completion)
+    witness = Witness(
+        match.spine[0],
+        match.spine,
+        match.guards,
+        match.edits,
+        match.completion,
+        match.safe,
+        match.fix_message,
+    )
     return Finding(
         code=rule.code,
         name=rule.name,

@@ -2,12 +2,13 @@
 
 ## What it does
 
-Looks for class indices, known to be so, that are cast to a float dtype on their way to cross entropy or NLL.
+Looks for class indices, known to be so, that are cast to a float dtype on their way to cross entropy or
+NLL.
 
 ## Why is this bad?
 
-torch decides by the dtype what a target means: integers are class indices, floats are probabilities of the same shape as
-the logits. Indices as floats fit neither, and it raises.
+torch decides by the dtype what a target means: integers are class indices, floats are probabilities of the
+same shape as the logits. Indices as floats fit neither, and it raises.
 
 ## Example
 

@@ -6,8 +6,9 @@ Looks for the logarithm of a softmax, taken in two steps, on its way into a loss
 
 ## Why is this bad?
 
-On mild logits the numbers equal those of `log_softmax`. On large ones the softmax underflows to zero, its logarithm is `-inf`
-and the gradient `nan`; one such batch ruins the weights. `log_softmax` computes both at once and stays finite.
+On mild logits the numbers equal those of `log_softmax`. On large ones the softmax underflows to zero, its
+logarithm is `-inf` and the gradient `nan`; one such batch ruins the weights. `log_softmax` computes both at
+once and stays finite.
 
 ## Example
 
@@ -34,12 +35,13 @@ def step(logits, labels):
 
 ## Not flagged
 
-`log(p + eps)` and clamped probabilities, which are finite; entropies, where the probability multiplies its own
-logarithm; logarithms that no loss in sight uses.
+`log(p + eps)` and clamped probabilities, which are finite; entropies, where the probability multiplies its
+own logarithm; logarithms that no loss in sight uses.
 
 ## Fix safety
 
-The fix merges both steps into `log_softmax`. Where the two steps gave a finite number, it is the same: safe.
+The fix merges both steps into `log_softmax`. Where the two steps gave a finite number, it is the same:
+safe.
 
 ## References
 
@@ -50,7 +52,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
-from loss_lint.rules.wording import at, spelled
+from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import Bypass, Rename
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op, Value
@@ -70,7 +72,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         yield Match(
             sink=sink,
             message=(
-                f"the log of {name} at {at(fact.op.site, sink.site)} is -inf, and its gradient nan, once a probability "
+                f"the log of {name} at {at(origin(fact.op), sink.site)} is -inf, and its gradient nan, once a probability "
                 "underflows; on mild logits nothing differs. Use log_softmax."
             ),
             claim=("unstable",),

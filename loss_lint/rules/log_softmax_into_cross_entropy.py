@@ -6,8 +6,9 @@ Looks for log-probabilities, from a log-softmax, that reach the input of cross e
 
 ## Why is this bad?
 
-Cross entropy applies log-softmax itself, and the log-softmax of a log-softmax over the same dimension is itself: the
-numbers are right, the work is done twice, and readers are misled. Over another dimension than the classes' the loss is wrong.
+Cross entropy applies log-softmax itself, and the log-softmax of a log-softmax over the same dimension is
+itself: the numbers are right, the work is done twice, and readers are misled. Over another dimension than
+the classes' the loss is wrong.
 
 ## Example
 
@@ -31,18 +32,20 @@ def step(logits, labels):
 
 ## Not flagged
 
-Log-probabilities into `nll_loss`, where they belong; an output that holds log-probabilities in one branch only.
+Log-probabilities into `nll_loss`, where they belong; an output that holds log-probabilities in one branch
+only.
 
 ## Fix safety
 
-The fix removes the log-softmax from the loss's input. No number changes where the dimensions agree: it is safe there.
+The fix removes the log-softmax from the loss's input. No number changes where the dimensions agree: it is
+safe there.
 """
 
 from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
-from loss_lint.rules.wording import at
+from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import Fact, constant, meanings
 from loss_lint.symbolic.graph import Op
@@ -61,22 +64,25 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     ):
         return
     fact = wrong or facts[0]
-    place = at(fact.op.site, sink.site)
+    place = at(origin(fact.op), sink.site)
     effect = (
-        f"it normalizes dimension {constant(fact.op.parameter('dim'), fact.view.guards)}, not the classes: the loss changes"
+        f"it normalizes dimension {_dim(fact)}, not the classes: the loss changes"
         if wrong
         else "this changes nothing"
     )
     yield Match(
         sink=sink,
-        message=f"cross_entropy gets log-probabilities: log_softmax at {place} has been applied already; {effect}. Pass the logits.",
+        message=(
+            f"cross_entropy gets log-probabilities: log_softmax at {place} has been applied already; "
+            f"{effect}. Pass the logits."
+        ),
         claim=("value", "gradient", "value+gradient") if wrong else ("none",),
         culprit=fact.op,
         guards=fact.view.guards if wrong else sink.guards,
         spine=(sink, *fact.view.chain, fact.op),
         edits=(Bypass(fact.op),),
         passes=fact.view.passes,
-        steps=((fact.op.site, "log_softmax makes log-probabilities"),),
+        steps=((origin(fact.op), "log_softmax makes log-probabilities"),),
         safe=not wrong,
         fix_message="Pass the logits",
     )

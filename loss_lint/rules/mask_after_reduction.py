@@ -2,12 +2,13 @@
 
 ## What it does
 
-Looks for a mask or per-sample weights that are multiplied onto a loss which torch has reduced to a scalar already.
+Looks for a mask or per-sample weights that are multiplied onto a loss which torch has reduced to a scalar
+already.
 
 ## Why is this bad?
 
-The mask comes too late: the masked samples are in the mean already, and multiplying one number by a mask and
-averaging again only scales it. What was to be ignored is trained on.
+The mask comes too late: the masked samples are in the mean already, and multiplying one number by a mask
+and averaging again only scales it. What was to be ignored is trained on.
 
 ## Example
 
@@ -35,12 +36,13 @@ def step(logits, labels):
 
 ## Not flagged
 
-Coefficients, and factors that are not visibly a tensor of several elements; a mask on the loss's inputs; losses
-with `reduction="none"`.
+Coefficients, and factors that are not visibly a tensor of several elements; a mask on the loss's inputs;
+losses with `reduction="none"`.
 
 ## Fix safety
 
-The fix sets `reduction="none"`, so that the mask meets one loss for each sample. It changes the loss, which is the point: unsafe.
+The fix sets `reduction="none"`, so that the mask meets one loss for each sample. It changes the loss, which
+is the point: unsafe.
 """
 
 from collections.abc import Iterator

@@ -2,14 +2,14 @@
 
 ## What it does
 
-Looks for a loss that torch has averaged already (`reduction="mean"`, the default of every loss) and that is then
-divided by a number of samples, tokens or masked elements.
+Looks for a loss that torch has averaged already (`reduction="mean"`, the default of every loss) and that is
+then divided by a number of samples, tokens or masked elements.
 
 ## Why is this bad?
 
-The average is divided by the batch size a second time. Loss and gradient shrink by that factor, so the learning
-rate that was tuned for one batch size is wrong for every other, and with Adam the epsilon and the weight decay
-weigh differently.
+The average is divided by the batch size a second time. Loss and gradient shrink by that factor, so the
+learning rate that was tuned for one batch size is wrong for every other, and with Adam the epsilon and the
+weight decay weigh differently.
 
 ## Example
 
@@ -37,12 +37,13 @@ def step(logits, labels):
 ## Not flagged
 
 A division by the number of accumulation steps, of loss terms or heads, or by the world size; a loss with
-`reduction="sum"` or `"none"`; a sum over a loop; a division inside a loop over the samples; a copy of the loss that is
-only logged while the undivided one is trained on.
+`reduction="sum"` or `"none"`; a sum over a loop; a division inside a loop over the samples; a copy of the
+loss that is only logged while the undivided one is trained on.
 
 ## Fix safety
 
-The fix removes the division. It changes the loss and its gradient, which is the point: it is marked as unsafe.
+The fix removes the division. It changes the loss and its gradient, which is the point: it is marked as
+unsafe.
 
 ## References
 

@@ -2,13 +2,15 @@
 
 ## What it does
 
-Looks for a float one-hot (`one_hot(...).float()`, rows of `eye`, `scatter_` into zeros) as the target of cross entropy.
+Looks for a float one-hot (`one_hot(...).float()`, rows of `eye`, `scatter_` into zeros) as the target of
+cross entropy.
 
 ## Why is this bad?
 
-torch takes float targets as class probabilities. The loss is the same as with class indices, for as many times the memory as
-there are classes, unless `weight` is given: then the mean divides by the number of samples and no longer by the sum
-of their weights, and loss and gradient change. With an `ignore_index` of 0 or more torch raises.
+torch takes float targets as class probabilities. The loss is the same as with class indices, for as many
+times the memory as there are classes, unless `weight` is given: then the mean divides by the number of
+samples and no longer by the sum of their weights, and loss and gradient change. With an `ignore_index` of 0
+or more torch raises.
 
 ## Example
 
@@ -37,8 +39,8 @@ Smoothed or mixed rows and a teacher's probabilities, which say more than an ind
 
 ## Fix safety
 
-The fix passes the class indices that the one-hot was made of. Without `weight` no number changes: it is safe; with
-it, it is unsafe.
+The fix passes the class indices that the one-hot was made of. Without `weight` no number changes: it is
+safe; with it, it is unsafe.
 """
 
 from collections.abc import Iterator
@@ -90,7 +92,8 @@ def _claim(sink: Op) -> tuple[tuple[Verdict, ...], str]:
     if weighted and reduction(sink, sink.guards) == "mean":
         return (
             ("value", "gradient", "value+gradient"),
-            "with a weight the mean divides by the number of samples and not by the weights' sum, so loss and gradient change",
+            "with a weight the mean divides by the number of samples and not by the weights' sum, so loss and "
+            "gradient change",
         )
     return ("none",), "this changes no number, and takes as many times the memory as there are classes"
 

@@ -2,13 +2,13 @@
 
 ## What it does
 
-Looks for one-hot rows, of an integer or boolean dtype, as the target of cross entropy; and for one-hot rows of any dtype as
-the target of NLL.
+Looks for one-hot rows, of an integer or boolean dtype, as the target of cross entropy; and for one-hot rows
+of any dtype as the target of NLL.
 
 ## Why is this bad?
 
-Both want one class index for each sample. torch takes integers as class indices, finds a dimension too many and
-raises; where the shapes happen to fit, it reads each 0 and 1 of the rows as a class, and nothing tells.
+Both want one class index for each sample. torch takes integers as class indices, finds a dimension too many
+and raises; where the shapes happen to fit, it reads each 0 and 1 of the rows as a class, and nothing tells.
 
 ## Example
 
@@ -34,7 +34,8 @@ def step(logits, labels):
 ## Not flagged
 
 One-hot rows for losses that want them (BCE, MSE, dice, focal losses); a one-hot turned back into indices by
-`argmax`; smoothed or mixed rows; a float one-hot for cross entropy, which it reads as probabilities (LOS302).
+`argmax`; smoothed or mixed rows; a float one-hot for cross entropy, which it reads as probabilities
+(LOS302).
 
 ## Fix safety
 

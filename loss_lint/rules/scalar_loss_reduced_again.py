@@ -6,9 +6,9 @@ Looks for `.mean()` and `.sum()` of a loss that is a single number already.
 
 ## Why is this bad?
 
-It changes nothing: the mean and the sum of one number are that number. But it says that the author believes the loss
-to be a vector, and the next step of that belief (a mask, a weight, a division) does change the numbers. With a `dim` that
-a scalar does not have, torch raises.
+It changes nothing: the mean and the sum of one number are that number. But it says that the author believes
+the loss to be a vector, and the next step of that belief (a mask, a weight, a division) does change the
+numbers. With a `dim` that a scalar does not have, torch raises.
 
 ## Example
 
@@ -32,8 +32,8 @@ def step(logits, labels):
 
 ## Not flagged
 
-Losses that `DataParallel` gathers into a vector, also under a guard such as `n_gpu > 1`; stacked losses; a sum with terms whose
-shape is not known; `reduction="none"`.
+Losses that `DataParallel` gathers into a vector, also under a guard such as `n_gpu > 1`; stacked losses; a
+sum with terms whose shape is not known; `reduction="none"`.
 
 ## Fix safety
 

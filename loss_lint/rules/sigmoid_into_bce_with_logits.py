@@ -7,9 +7,9 @@ Looks for the output of a sigmoid or softmax that reaches a loss which applies t
 
 ## Why is this bad?
 
-The loss computes the sigmoid of a sigmoid. Its input lies between 0 and 1, so the probability that it believes in
-lies between 0.5 and 0.73: no sample can ever be predicted as negative, and the gradient is a fraction of what
-it should be.
+The loss computes the sigmoid of a sigmoid. Its input lies between 0 and 1, so the probability that it
+believes in lies between 0.5 and 0.73: no sample can ever be predicted as negative, and the gradient is a
+fraction of what it should be.
 
 ## Example
 
@@ -39,15 +39,15 @@ A sigmoid before `binary_cross_entropy`, which wants probabilities; a sigmoid on
 
 ## Fix safety
 
-The fix removes the sigmoid from the loss's input. It changes the loss and its gradient, which is the point: it is
-marked as unsafe.
+The fix removes the sigmoid from the loss's input. It changes the loss and its gradient, which is the point:
+it is marked as unsafe.
 """
 
 from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
-from loss_lint.rules.wording import at, spelled
+from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op
@@ -58,7 +58,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     for fact in meanings(sink.operands[0], sink.guards):
         if fact.meaning not in ("sigmoid", "probabilities"):
             continue
-        name, place = spelled(fact.op), at(fact.op.site, sink.site)
+        name, place = spelled(fact.op), at(origin(fact.op), sink.site)
         yield Match(
             sink=sink,
             message=(
@@ -71,7 +71,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             spine=(sink, *fact.view.chain, fact.op),
             edits=(Bypass(fact.op),),
             passes=fact.view.passes,
-            steps=((fact.op.site, f"{name} makes probabilities"),),
+            steps=((origin(fact.op), f"{name} makes probabilities"),),
             fix_message="Pass the logits",
         )
 

@@ -2,13 +2,14 @@
 
 ## What it does
 
-Looks for probabilities, from a softmax or from `exp(a) / exp(a).sum(...)`, that reach the input of cross entropy.
+Looks for probabilities, from a softmax or from `exp(a) / exp(a).sum(...)`, that reach the input of cross
+entropy.
 
 ## Why is this bad?
 
-Cross entropy applies log-softmax itself. Fed with probabilities it computes the softmax of a softmax: its inputs
-lie between 0 and 1, so the loss cannot come near zero and its gradient shrinks to a fraction of what it
-should be. Training still moves, only slowly, and ends at a worse place.
+Cross entropy applies log-softmax itself. Fed with probabilities it computes the softmax of a softmax: its
+inputs lie between 0 and 1, so the loss cannot come near zero and its gradient shrinks to a fraction of what
+it should be. Training still moves, only slowly, and ends at a worse place.
 
 ## Example
 
@@ -33,13 +34,14 @@ def step(logits, labels):
 
 ## Not flagged
 
-Probabilities as the *target* of cross entropy (distillation, soft labels); a softmax whose result only goes to a
-metric; a softmax that is then scaled, mixed or otherwise computed with, since what that means is not known.
+Probabilities as the *target* of cross entropy (distillation, soft labels); a softmax whose result only goes
+to a metric; a softmax that is then scaled, mixed or otherwise computed with, since what that means is not
+known.
 
 ## Fix safety
 
-The fix removes the softmax from the input of the loss. It changes the loss and its gradient, which is the point: it
-is marked as unsafe.
+The fix removes the softmax from the input of the loss. It changes the loss and its gradient, which is the
+point: it is marked as unsafe.
 
 ## References
 
@@ -50,7 +52,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
-from loss_lint.rules.wording import at, spelled
+from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op
@@ -61,7 +63,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     for fact in meanings(sink.operands[0], sink.guards):
         if fact.meaning != "probabilities":
             continue
-        name, place = spelled(fact.op), at(fact.op.site, sink.site)
+        name, place = spelled(fact.op), at(origin(fact.op), sink.site)
         yield Match(
             sink=sink,
             message=(
@@ -74,7 +76,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             spine=(sink, *fact.view.chain, fact.op),
             edits=(Bypass(fact.op),),
             passes=fact.view.passes,
-            steps=((fact.op.site, f"{name} makes probabilities"),),
+            steps=((origin(fact.op), f"{name} makes probabilities"),),
             fix_message="Pass the logits",
         )
 

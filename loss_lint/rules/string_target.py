@@ -6,8 +6,8 @@ Looks for strings that are made into a tensor.
 
 ## Why is this bad?
 
-A tensor holds numbers only, so torch raises. Names of classes need a map from each name to its class index, and that map has
-to be the same in every run.
+A tensor holds numbers only, so torch raises. Names of classes need a map from each name to its class index,
+and that map has to be the same in every run.
 
 ## Example
 
@@ -41,7 +41,8 @@ Lists whose elements are not known to be strings.
 
 ## Fix safety
 
-There is no fix: which index a name stands for is for the author to say. The message shows the map that is missing.
+There is no fix: which index a name stands for is for the author to say. The message shows the map that is
+missing.
 """
 
 from collections.abc import Iterator
@@ -69,7 +70,10 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             shown += ", ..."
         yield Match(
             sink=sink,
-            message=f"strings cannot become a tensor; torch raises. Map each name to its class index first: {{{shown}}}.",
+            message=(
+                "strings cannot become a tensor; torch raises. "
+                f"Map each name to its class index first: {{{shown}}}."
+            ),
             claim=("raises",),
             culprit=sink,
             guards=view.guards,

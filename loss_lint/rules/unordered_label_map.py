@@ -6,9 +6,9 @@ Looks for class indices that are numbered in the order of a `set` and reach the 
 
 ## Why is this bad?
 
-Python hashes strings anew in each process, so a set of names has another order in the next run: class 0 is `bird` today and `cat`
-tomorrow. Training and evaluation in one process agree; a checkpoint loaded in another one predicts the wrong names, and a
-run cannot be reproduced.
+Python hashes strings anew in each process, so a set of names has another order in the next run: class 0 is
+`bird` today and `cat` tomorrow. Training and evaluation in one process agree; a checkpoint loaded in
+another one predicts the wrong names, and a run cannot be reproduced.
 
 ## Example
 
@@ -38,11 +38,13 @@ def step(logits, names):
 
 ## Not flagged
 
-`sorted(set(...))`, `dict.fromkeys`, `np.unique`, an encoder that sorts, sets of numbers, and maps whose indices never become a target.
+`sorted(set(...))`, `dict.fromkeys`, `np.unique`, an encoder that sorts, sets of numbers, and maps whose
+indices never become a target.
 
 ## Fix safety
 
-The fix sorts the set. It changes which class an index means, so checkpoints of earlier runs no longer fit: unsafe.
+The fix sorts the set. It changes which class an index means, so checkpoints of earlier runs no longer fit:
+unsafe.
 
 ## References
 
@@ -66,8 +68,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         yield Match(
             sink=found.numbering,
             message=(
-                f"class indices follow the order of a set (line {found.source.site.line}), which differs from one process "
-                f"to the next; {sink.name} at {at(sink.site, found.numbering.site)} gets them as its target. "
+                f"class indices follow the order of a set (line {found.source.site.line}), which differs from one "
+                f"process to the next; {sink.name} at {at(sink.site, found.numbering.site)} gets them as its target. "
                 "Number sorted(...) instead."
             ),
             claim=("value",),

@@ -6,8 +6,8 @@ Reports files that cannot be read, decoded or parsed by the running Python.
 
 ## Why is this bad?
 
-Nothing in such a file was checked, so silence about it would mean nothing. Files that do not hold the bytes `torch`
-are not parsed at all.
+Nothing in such a file was checked, so silence about it would mean nothing. Files that do not hold the bytes
+`torch` are not parsed at all.
 
 ## Not flagged
 

@@ -14,6 +14,11 @@ def at(site: Site, seen_from: Site) -> str:
     return f"{os.path.basename(site.path)}:{site.line}"
 
 
+def origin(op: Op) -> Site:
+    """Where an operation is written: its call, or where its module was made if a `Sequential` calls it."""
+    return op.made if op.made is not None and op.site in op.slots else op.site
+
+
 def spelled(op: Op) -> str:
     """An operation as a reader of the code would name it."""
     return {"div": "a hand-rolled softmax", "getitem": "indexing"}.get(op.name, op.name)

@@ -156,9 +156,9 @@ def runs_over(value: Value, loops: tuple[Loop, ...]) -> bool:
         for part in {id(one): one for one in (strip(length), *_joined(length))}.values():
             if part.content in counted or (name_of(part) and name_of(part) in names):
                 return True
-            if isinstance(part, Op) and part.name in ("size", "len") and part.operands:
-                if strip(part.operands[0]).content in counted:
-                    return True
+            measures = isinstance(part, Op) and part.name in ("size", "len") and part.operands
+            if measures and isinstance(part, Op) and strip(part.operands[0]).content in counted:
+                return True
     return False
 
 

@@ -66,7 +66,8 @@ class Witness:
     `root` is the outermost operation. `spine` are the operations from the root to the culprit, root first:
     these are executed as they are, and everything beside them is a leaf by its role. Under `guards` every join on
     the way has one reading. `edits` make the flagged expression the fixed one. `completion` names the loss that
-    completes an expression whose loss is not in sight.
+    completes an expression whose loss is not in sight. `safe` says that the edits change no number, `repair`
+    what they do, in words.
     """
 
     root: Op
@@ -74,6 +75,9 @@ class Witness:
     guards: Guards
     edits: tuple[GraphEdit, ...]
     completion: str | None = None
+    safe: bool = False
+    repair: str = ""
+
 
 def edited(op: Op, edits: Iterable[GraphEdit], guards: Guards) -> Value:
     """What stands in `op`'s place once `edits` are made: an operand of it, or an operation like it.

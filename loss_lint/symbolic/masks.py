@@ -21,9 +21,9 @@ def mask_in(factor: Value, product: Op, losses: list[View], root: Root) -> str |
     """How to speak of the mask that `factor` is; None where it may be a single number."""
     related = frozenset[int]().union(*(_tensors(loss.node) for loss in losses))
     node, crossed = _peel(factor)
-    if isinstance(node, Op) and node.name == "getitem" and len(node.operands) == 2:
-        if is_related(node.operands[1], related):
-            return "a tensor of weights by sample"
+    by_sample = isinstance(node, Op) and node.name == "getitem" and len(node.operands) == 2
+    if by_sample and isinstance(node, Op) and is_related(node.operands[1], related):
+        return "a tensor of weights by sample"
     again = any(op.name in ("mean", "sum") for op in root.consumers(product))
     if _is_elementwise(factor, related, root, 8) or (again and _is_gate(factor, 6)):
         return "a mask" if isinstance(node, Op) and node.name in _COMPARISONS else "a tensor of weights"

@@ -88,17 +88,18 @@ def _cast(chain: tuple[Op, ...], made: Kind) -> Kind:
             return "float"
         if op.name in ("type", "astype", "type_as"):
             return "unknown"
-        if op.name == "to" and op.parameters:
-            if any(
-                not isinstance(strip(value), Leaf | Const | Tuple) or _may_be_dtype(value)
-                for _, value in op.parameters
-            ):
-                return "unknown"
+        if op.name == "to" and any(_says_dtype(value) for _, value in op.parameters):
+            return "unknown"
         if op.name in _CONSTRUCTOR_CASTS:
             return "float" if op.name == "float_tensor" else "integer"
         if op.name in ("tensor", "as_tensor", "array") and op.parameter("dtype") is not None:
             return _named(op.parameter("dtype"))
     return made
+
+
+def _says_dtype(value: Value) -> bool:
+    """Whether an argument of `to` may be a dtype: neither a device by name nor a plain variable."""
+    return not isinstance(strip(value), Leaf | Const | Tuple) or _may_be_dtype(value)
 
 
 def _may_be_dtype(value: Value) -> bool:

@@ -1,0 +1,196 @@
+"""Graph edits as text edits: only what is written inside the sink's own expression is touched.
+
+A culprit that stands elsewhere (in a model, in an earlier statement whose result is used again) is left
+to its author: the finding then has no fix.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loss_lint.findings import Applicability, Edit, Finding, Fix
+from loss_lint.fixes.rewrite import is_atomic, renamed_call
+from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, Witness
+from loss_lint.symbolic.graph import Op, Site, Value
+from loss_lint.symbolic.machine import Machine
+from loss_lint.symbolic.places import Places
+from loss_lint.syntax.module import SourceModule
+
+
+def repaired(finding: Finding, machine: Machine) -> Finding:
+    """The finding with its fix, if it has one that can be written and parses."""
+    witness = finding.witness
+    if witness is None or not witness.edits:
+        return finding
+    act = machine.modules.get(witness.root.site.path)
+    if act is None:
+        return finding
+    text = _Text(act.module)
+    written = [_written(edit, witness, text) for edit in _inner_first(witness.edits)]
+    if not written or any(not done for done in written):
+        return finding
+    outermost = text.outermost()
+    if not outermost or not text.parses(outermost):
+        return finding
+    places = Places(machine)
+    edits = tuple(Edit(places.place(site), content) for site, content in sorted(outermost.items()))
+    applicability: Applicability = "safe" if witness.safe else "unsafe"
+    return replace(finding, fix=Fix(applicability, witness.repair, edits))
+
+
+def _inner_first(edits: Sequence[GraphEdit]) -> list[GraphEdit]:
+    """Edits of inner expressions first, so that outer ones see their text."""
+    return sorted(edits, key=lambda edit: (-edit.op.site.line, -edit.op.site.column, edit.op.site.end_line))
+
+
+def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
+    """Write one edit down; False where it cannot be."""
+    sink, op = witness.root, edit.op
+    if op.frame is not sink.frame or not _within(op.site, sink.site):
+        return False
+    match edit:
+        case Bypass(operand=slot):
+            kept = op.slots[slot] if slot < len(op.slots) else None
+            if kept is None or kept == op.site or not _within(kept, op.site):
+                return False
+            return text.replace_expression(op.site, kept)
+        case Rename(name=name):
+            renamed = renamed_call(text.of(op.site), op.name, name)
+            return renamed is not None and text.put(op.site, renamed)
+        case ReplaceOperand(operand=slot, value=value):
+            target, source = op.slots[slot], _slot_of(value, witness.spine)
+            if target is None or source is None or not _within(source, target):
+                return False
+            return text.put(target, text.of(source))
+        case _:
+            return False
+
+
+def _slot_of(value: Value, spine: tuple[Op, ...]) -> Site | None:
+    """Where a value is written as an operand of an operation on the spine."""
+    for op in spine:
+        for operand, slot in zip(op.operands, op.slots, strict=False):
+            if operand is value:
+                return slot
+    return None
+
+
+def _within(inner: Site, outer: Site) -> bool:
+    return (
+        inner.path == outer.path
+        and (outer.line, outer.column) <= (inner.line, inner.column)
+        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    )
+
+
+class _Text:
+    """A file's bytes with replacements by site."""
+
+    def __init__(self, module: SourceModule) -> None:
+        self._module = module
+        self._data = module.text.encode()
+        self._starts = [0]
+        for line in self._data.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+        self._written: dict[Site, str] = {}
+
+    def _range(self, site: Site) -> tuple[int, int]:
+        return self._starts[site.line - 1] + site.column, self._starts[site.end_line - 1] + site.end_column
+
+    def of(self, site: Site) -> str:
+        """The text of a site, with what has been written inside it."""
+        start, end = self._range(site)
+        parts: list[bytes] = []
+        for inner, content in sorted(self.outermost(site).items()):
+            first, last = self._range(inner)
+            parts += [self._data[start:first], content.encode()]
+            start = last
+        return b"".join([*parts, self._data[start:end]]).decode()
+
+    def outermost(self, inside: Site | None = None) -> dict[Site, str]:
+        """The replacements that lie in no other one (and inside `inside`)."""
+        return {
+            site: content
+            for site, content in self._written.items()
+            if (inside is None or _within(site, inside))
+            and not any(other != site and _within(site, other) for other in self._written)
+        }
+
+    def put(self, site: Site, content: str) -> bool:
+        self._written[site] = content
+        return True
+
+    def replace_expression(self, site: Site, kept: Site) -> bool:
+        """Write the expression at `kept` in place of the one at `site`, or drop a statement that it empties."""
+        content = self.of(kept)
+        statement = self._statement(site)
+        if statement is not None and _assigns_itself(statement, site, content):
+            return self._drop(statement)
+        if not is_atomic(content) and not self._is_delimited(site):
+            content = f"({content})"
+        return self.put(site, content)
+
+    def _statement(self, site: Site) -> ast.stmt | None:
+        """The innermost statement around a site."""
+        around = [
+            node
+            for node in self._module.statements
+            if (node.lineno, node.col_offset) <= (site.line, site.column)
+            and (site.end_line, site.end_column) <= (node.end_lineno or 0, node.end_col_offset or 0)
+        ]
+        return max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+
+    def _is_delimited(self, site: Site) -> bool:
+        """Whether a comma, bracket, `=` or line's end on each side keeps an expression apart."""
+        start, end = self._range(site)
+        before = self._data[:start].rstrip(b" \t")[-1:]
+        after = self._data[end:].lstrip(b" \t")[:1]
+        return (before in b"(,[=\n" or before == b"") and after in b"),]\r\n#"
+
+    def _drop(self, statement: ast.stmt) -> bool:
+        """Take a statement out with its line; False where it shares one or is alone in its block."""
+        line, last = statement.lineno, statement.end_lineno or statement.lineno
+        alone = not any(
+            statement in block and len(block) > 1
+            for node in (self._module.tree, *self._module.statements)
+            for block in (
+                getattr(node, "body", []),
+                getattr(node, "orelse", []),
+                getattr(node, "finalbody", []),
+            )
+        )
+        whole = self._data[self._starts[line - 1] : self._starts[last]].decode()
+        own = self._data[
+            self._starts[line - 1] + statement.col_offset : self._starts[last - 1]
+            + (statement.end_col_offset or 0)
+        ].decode()
+        if alone or whole.strip() != own.strip() or last >= len(self._starts):
+            return False
+        return self.put(Site(self._module.path, line, 0, last + 1, 0), "")
+
+    def parses(self, edits: dict[Site, str]) -> bool:
+        data = self._data
+        for site, content in sorted(edits.items(), reverse=True):
+            start, end = self._range(site)
+            data = data[:start] + content.encode() + data[end:]
+        try:
+            ast.parse(data)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        return True
+
+
+def _assigns_itself(statement: ast.stmt, site: Site, content: str) -> bool:
+    """Whether a statement would become `x = x`."""
+    if isinstance(statement, ast.AugAssign):
+        return site.line == statement.lineno and site.column == statement.col_offset
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return False
+    value = statement.value
+    is_whole = (value.lineno, value.col_offset) == (site.line, site.column) and (
+        value.end_lineno,
+        value.end_col_offset,
+    ) == (site.end_line, site.end_column)
+    return is_whole and ast.unparse(statement.targets[0]) == content.strip()
