@@ -72,8 +72,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         yield Match(
             sink=sink,
             message=(
-                f"the log of {name} at {at(origin(fact.op), sink.site)} is -inf, and its gradient nan, once a probability "
-                "underflows; on mild logits nothing differs. Use log_softmax."
+                f"the log of {name} at {at(origin(fact.op), sink.site)} is -inf, and its gradient nan, once a "
+                "probability underflows; on mild logits nothing differs. Use log_softmax."
             ),
             claim=("unstable",),
             culprit=fact.op,

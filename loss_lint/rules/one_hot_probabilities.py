@@ -92,8 +92,7 @@ def _claim(sink: Op) -> tuple[tuple[Verdict, ...], str]:
     if weighted and reduction(sink, sink.guards) == "mean":
         return (
             ("value", "gradient", "value+gradient"),
-            "with a weight the mean divides by the number of samples and not by the weights' sum, so loss and "
-            "gradient change",
+            "with a weight the mean divides by the number of samples, not by the weights' sum: loss and gradient change",
         )
     return ("none",), "this changes no number, and takes as many times the memory as there are classes"
 

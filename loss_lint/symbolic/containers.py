@@ -88,7 +88,8 @@ def run_sequential(holder: Object, record: Record, argument: Argument, site: Sit
         if not compatible(entry, more):
             continue
         act.state.guards = entry | more
-        applied = act.machine.call(entry_item.value, (Argument(None, value, argument.site),), site, act)
+        # Between two modules nothing is written: the call stands for the operand's place.
+        applied = act.machine.call(entry_item.value, (Argument(None, value, site),), site, act)
         act.state.guards = entry
         value = applied if not more else alternatives([(more, applied), (_negated(more), value)], site)
     if record.open:

@@ -1,0 +1,96 @@
+"""Writes what follows from the code into the documentation: `docs/rules/`, and the README's table and outputs.
+
+Run from the repository's root: `python docs/build.py`. With `--check` nothing is written; the exit status is 1
+where a file is stale.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RULES = ROOT / "docs" / "rules"
+README = ROOT / "README.md"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with the text that it should have."""
+    from loss_lint.rules import all_rules, documentation
+
+    wanted = {RULES / f"{rule.name}.md": documentation(rule) + "\n" for rule in all_rules()}
+    wanted[README] = _readme(README.read_text(encoding="utf-8"))
+    return wanted
+
+
+def _readme(text: str) -> str:
+    """The README with its rule table and the outputs of its commands made anew."""
+    text = re.sub(
+        r"(<!-- rules -->\n).*?(<!-- /rules -->)",
+        lambda match: match[1] + rule_table() + match[2],
+        text,
+        flags=re.DOTALL,
+    )
+    return re.sub(
+        r"(<!-- output: (.+?) -->\n```text\n).*?(```\n)",
+        lambda match: match[1] + output_of(match[2]) + match[3],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def rule_table() -> str:
+    from loss_lint.rules import all_rules
+
+    rows = ["| code | name | what it flags | fix |", "| --- | --- | --- | --- |"]
+    for rule in all_rules():
+        link = f"[{rule.name}](docs/rules/{rule.name}.md)"
+        rows.append(f"| {rule.code} | {link} | {rule.summary} | {'-' if rule.fix == 'none' else rule.fix} |")
+    return "\n".join(rows) + "\n"
+
+
+def output_of(command: str) -> str:
+    """What a `loss-lint` command prints, run from the repository's root."""
+    arguments = command.split()
+    assert arguments[0] == "loss-lint"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "loss_lint",
+            *arguments[1:],
+            *(["--no-cache"] if arguments[1] == "check" else []),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    stale = [
+        path
+        for path, text in pages().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    obsolete = sorted(set(RULES.glob("*.md")) - set(pages())) if RULES.exists() else []
+    if "--check" in arguments:
+        for path in [*stale, *obsolete]:
+            print(f"stale: {path.relative_to(ROOT)}; run `python docs/build.py`")
+        return 1 if stale or obsolete else 0
+    RULES.mkdir(exist_ok=True)
+    wanted = pages()
+    for path in stale:
+        path.write_text(wanted[path], encoding="utf-8")
+    for path in obsolete:
+        path.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
