@@ -32,13 +32,43 @@ _TAG = (
 _IGNORE = "# Written by loss-lint.\n*\n"
 
 
+class Recorder:
+    """Sources that remember the hash of all that was read from them.
+
+    What is stored under a file's hash must follow from the very bytes that were hashed, also where
+    somebody saves the file meanwhile.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self.states: dict[str, str | None] = {}
+
+    def read(self, path: str) -> bytes:
+        self.states[path] = None
+        data = self._sources.read(path)
+        self.states[path] = _digest(data)
+        return data
+
+    def exists(self, path: str) -> bool:
+        return self._sources.exists(path)
+
+    def state(self, path: str) -> str | None:
+        """The hash of a file; None where there is none."""
+        if path not in self.states:
+            with suppress(OSError):
+                self.read(path)
+        return self.states[path]
+
+
 class Cache:
     """The cache below one folder. Nothing here raises for what is on disk, or is not."""
 
-    def __init__(self, parent: str) -> None:
+    def __init__(self, parent: str, sources: Sources) -> None:
         self._folder = os.path.join(parent, FOLDER)
+        # Many files depend on the same few; each is read once a run.
+        self._current = Recorder(sources)
 
-    def load(self, path: str, data: bytes, sources: Sources) -> tuple[Finding, ...] | None:
+    def load(self, path: str, data: bytes) -> tuple[Finding, ...] | None:
         """What was found in `path` when it held `data`, if all that it followed from is unchanged."""
         try:
             with open(self._entry(path), "rb") as file:
@@ -48,7 +78,7 @@ class Cache:
             entry = json.loads(body)
             if entry["key"] != _key(path, data):
                 return None
-            if any(_state(sources, other) != state for other, state in entry["dependencies"]):
+            if any(self._current.state(other) != state for other, state in entry["dependencies"]):
                 return None
             return tuple(_finding(item) for item in entry["findings"])
         except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
@@ -60,12 +90,12 @@ class Cache:
         data: bytes,
         findings: Sequence[Finding],
         dependencies: Sequence[str],
-        sources: Sources,
+        sources: Recorder,
     ) -> None:
-        """Remember what was found; without effect where nothing can be written."""
+        """Remember what was found from `sources`; without effect where nothing can be written."""
         entry = {
             "key": _key(path, data),
-            "dependencies": [[other, _state(sources, other)] for other in dependencies if other != path],
+            "dependencies": [[other, sources.state(other)] for other in dependencies if other != path],
             "findings": [_record(finding) for finding in findings],
         }
         body = json.dumps(entry, separators=(",", ":")).encode()
@@ -108,14 +138,6 @@ def _digest(data: bytes) -> str:
 
 def _key(path: str, data: bytes) -> str:
     return _digest(b"\0".join([_own_version().encode(), os.fsencode(path), data]))
-
-
-def _state(sources: Sources, path: str) -> str | None:
-    """The hash of a file; None where there is none."""
-    try:
-        return _digest(sources.read(path))
-    except OSError:
-        return None
 
 
 @cache

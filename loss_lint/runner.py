@@ -53,15 +53,21 @@ class Job:
             data = self.sources.read(path)
         except OSError:
             return _lint(path, self.sources)[0]
-        if not is_relevant(data) and _parses(path, data):
-            found: Findings = ()
-            dependencies: tuple[str, ...] = ()
-        else:
-            # What is stored in the cache must follow from the very bytes that it is stored under.
-            found, dependencies = _lint(path, Overlay(self.sources, {path: data}))
-        if self.cache is not None and not any(finding.code == INTERNAL_ERROR for finding in found):
-            self.cache.store(path, data, found, dependencies, self.sources)
+        if self.cache is None:
+            return self._lint(path, data, self.sources)[0]
+        from loss_lint.cache import Recorder
+
+        recorder = Recorder(self.sources)
+        found, dependencies = self._lint(path, data, recorder)
+        if not any(finding.code == INTERNAL_ERROR for finding in found):
+            self.cache.store(path, data, found, dependencies, recorder)
         return found
+
+    @staticmethod
+    def _lint(path: str, data: bytes, sources: Sources) -> tuple[Findings, tuple[str, ...]]:
+        if not is_relevant(data) and _parses(path, data):
+            return (), ()
+        return _lint(path, Overlay(sources, {path: data}))
 
 
 def lint_files(
@@ -97,7 +103,7 @@ def _screen(path: str, sources: Sources, cache: Cache | None) -> Task | Findings
         return Task(path, 0)
     if not is_python_of_torch(data):
         return ()
-    if cache is not None and (known := cache.load(path, data, sources)) is not None:
+    if cache is not None and (known := cache.load(path, data)) is not None:
         return known
     return Task(path, len(data) * (1 if is_relevant(data) else _CHECK_COST))
 

@@ -63,7 +63,7 @@ def check(options: argparse.Namespace) -> int:
         try:
             shown = _confirmed(shown, given.sources)
         except ImportError as error:
-            return _fail(f"`--confirm` {_needs_torch(error)}")
+            return _fail(f"`--confirm` needs torch: {error}")
     _write_report(options, shown, given, suppressions)
     if options.verbose:
         _complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
@@ -113,7 +113,7 @@ def _cache(options: argparse.Namespace, given: _Input) -> Cache | None:
         return None
     from loss_lint.cache import Cache
 
-    return Cache(os.getcwd())
+    return Cache(os.getcwd(), given.sources)
 
 
 def _confirmed(findings: Sequence[Finding], sources: Sources) -> list[Finding]:
@@ -122,10 +122,6 @@ def _confirmed(findings: Sequence[Finding], sources: Sources) -> list[Finding]:
     from loss_lint.runner import witnessed
 
     return [replace(finding, evidence=confirm(finding)) for finding in witnessed(findings, sources)]
-
-
-def _needs_torch(error: ImportError) -> str:
-    return f'needs torch ({error}); install it with `pip install "torch-loss-lint[harness]"`'
 
 
 def _write_report(

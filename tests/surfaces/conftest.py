@@ -51,6 +51,10 @@ sys.modules["loss_lint.linter"] = loss_lint.linter = module
 """
 
 
+# A machine without torch.
+NO_TORCH = 'import sys; sys.modules["torch"] = None\n'
+
+
 @dataclass(frozen=True)
 class FakeResult:
     findings: tuple[Finding, ...]
@@ -121,17 +125,21 @@ Completed = subprocess.CompletedProcess[bytes]
 @pytest.fixture
 def run(project: Path, tmp_path: Path) -> Callable[..., Completed]:
     """Runs `loss-lint` in the project; `fake` replaces the linter by the fake one."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(FAKE_LINTER)
+    for name, text in (("fake", FAKE_LINTER), ("no_torch", NO_TORCH)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sitecustomize.py").write_text(text)
 
     def run(
         *arguments: str | bytes,
         stdin: bytes = b"",
         fake: bool = False,
+        without_torch: bool = False,
         **environment: str,
     ) -> Completed:
         if fake:
-            environment["PYTHONPATH"] = str(tmp_path / "site")
+            environment["PYTHONPATH"] = str(tmp_path / "fake")
+        if without_torch:
+            environment["PYTHONPATH"] = str(tmp_path / "no_torch")
         return subprocess.run(
             [sys.executable, "-m", "loss_lint", *arguments],
             input=stdin,

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import loss_lint.cache
-from loss_lint.cache import FOLDER, Cache
+from loss_lint.cache import FOLDER, Cache, Recorder
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
 from loss_lint.runner import lint_files
-from loss_lint.syntax.sources import Folder, Memory
+from loss_lint.syntax.sources import Folder, Memory, Overlay
 
 DATA = b"import torch  # cross_entropy\nbad(1)\n"
 PLACE = Place("a.py", 2, 1, 2, 7)
@@ -35,7 +35,7 @@ BARE = Finding("LOS101", "mean-loss-divided", "Bad.", PLACE)
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
-    return Cache(str(tmp_path))
+    return Cache(str(tmp_path), Memory({}))
 
 
 def entry(tmp_path: Path) -> Path:
@@ -44,10 +44,10 @@ def entry(tmp_path: Path) -> Path:
 
 
 def test_gives_back_what_was_stored(cache: Cache) -> None:
-    cache.store("a.py", DATA, [FULL, BARE], [], Memory({}))
-    assert cache.load("a.py", DATA, Memory({})) == (FULL, BARE)
-    assert cache.load("a.py", DATA + b"#", Memory({})) is None
-    assert cache.load("b.py", DATA, Memory({})) is None
+    cache.store("a.py", DATA, [FULL, BARE], [], Recorder(Memory({})))
+    assert cache.load("a.py", DATA) == (FULL, BARE)
+    assert cache.load("a.py", DATA + b"#") is None
+    assert cache.load("b.py", DATA) is None
 
 
 @pytest.mark.parametrize(
@@ -61,22 +61,22 @@ def test_gives_back_what_was_stored(cache: Cache) -> None:
     ],
 )
 def test_follows_the_files_that_a_result_depends_on(
-    cache: Cache, then: dict[str, str], now: dict[str, str], hit: bool
+    cache: Cache, tmp_path: Path, then: dict[str, str], now: dict[str, str], hit: bool
 ) -> None:
-    cache.store("a.py", DATA, [BARE], ["a.py", "b.py"], Memory(then))
-    assert cache.load("a.py", DATA, Memory(now)) == ((BARE,) if hit else None)
+    cache.store("a.py", DATA, [BARE], ["a.py", "b.py"], Recorder(Memory(then)))
+    assert Cache(str(tmp_path), Memory(now)).load("a.py", DATA) == ((BARE,) if hit else None)
 
 
 def test_another_version_of_loss_lint_starts_anew(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.store("a.py", DATA, [BARE], [], Memory({}))
+    cache.store("a.py", DATA, [BARE], [], Recorder(Memory({})))
     monkeypatch.setattr(loss_lint.cache, "_own_version", lambda: "another")
-    assert cache.load("a.py", DATA, Memory({})) is None
+    assert cache.load("a.py", DATA) is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damage_is_no_entry(cache: Cache, tmp_path: Path, data: st.DataObject) -> None:
-    cache.store("a.py", DATA, [FULL], [], Memory({}))
+    cache.store("a.py", DATA, [FULL], [], Recorder(Memory({})))
     path = entry(tmp_path)
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
@@ -85,19 +85,19 @@ def test_damage_is_no_entry(cache: Cache, tmp_path: Path, data: st.DataObject) -
     else:
         content[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    assert cache.load("a.py", DATA, Memory({})) in (None, (FULL,))
+    assert cache.load("a.py", DATA) in (None, (FULL,))
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"null", b"[" * 100_000, b"\xff\n{}", b"{}\n{}"])
 def test_nonsense_is_no_entry(cache: Cache, tmp_path: Path, content: bytes) -> None:
-    cache.store("a.py", DATA, [FULL], [], Memory({}))
+    cache.store("a.py", DATA, [FULL], [], Recorder(Memory({})))
     for text in (content, loss_lint.cache._digest(content).encode() + b"\n" + content):
         entry(tmp_path).write_bytes(text)
-        assert cache.load("a.py", DATA, Memory({})) is None
+        assert cache.load("a.py", DATA) is None
 
 
 def test_folder_says_what_it_is_and_stays_out_of_git(cache: Cache, tmp_path: Path) -> None:
-    cache.store("a.py", DATA, [], [], Memory({}))
+    cache.store("a.py", DATA, [], [], Recorder(Memory({})))
     folder = tmp_path / FOLDER
     assert (folder / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
     assert "*" in (folder / ".gitignore").read_text().splitlines()
@@ -109,12 +109,20 @@ def test_where_nothing_can_be_written_there_is_no_cache(cache: Cache, tmp_path: 
     if kind == "file":
         (tmp_path / FOLDER).write_text("")
     else:
-        cache.store("a.py", DATA, [], [], Memory({}))
+        cache.store("a.py", DATA, [], [], Recorder(Memory({})))
         path = entry(tmp_path)
         path.unlink()
         path.mkdir()
-    cache.store("a.py", DATA, [], [], Memory({}))
-    assert cache.load("a.py", DATA, Memory({})) is None
+    cache.store("a.py", DATA, [], [], Recorder(Memory({})))
+    assert cache.load("a.py", DATA) is None
+
+
+def test_what_was_read_counts_and_not_what_was_saved_meanwhile(tmp_path: Path) -> None:
+    recorder = Recorder(Overlay(Memory({"b.py": "new"}), {"b.py": b"old"}))
+    recorder.read("b.py")
+    cache = Cache(str(tmp_path), Memory({"b.py": "new"}))
+    cache.store("a.py", DATA, [BARE], ["b.py"], recorder)
+    assert cache.load("a.py", DATA) is None
 
 
 class TestRuns:
@@ -123,7 +131,7 @@ class TestRuns:
         def lint() -> tuple[Finding, ...]:
             linter.linted.clear()
             paths = sorted(str(path) for path in project.glob("*.py"))
-            return lint_files(paths, Folder(), jobs=1, cache=Cache(str(project)))
+            return lint_files(paths, Folder(), jobs=1, cache=Cache(str(project), Folder()))
 
         return lint
 

@@ -194,6 +194,26 @@ class TestStreams:
         assert counts[0] == {"code": "LOS201", "name": "softmax-into-cross-entropy", "count": 2}
 
 
+class TestConfirm:
+    def test_gives_evidence_in_every_format(self, bad: Path, run: Run) -> None:
+        done = run("check", "--confirm")
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert b"\nevidence: loss " in done.stdout
+        assert b"measured with torch" in run("check", "--confirm", "--output-format", "concise").stdout
+        (record,) = json.loads(run("check", "--confirm", "--output-format", "json").stdout)
+        assert record["evidence"]["verdict"] == "value+gradient"
+
+    def test_needs_torch_and_says_so(self, bad: Path, run: Run) -> None:
+        done = run("check", "--confirm", without_torch=True)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b'pip install "torch-loss-lint[harness]"' in done.stderr
+        assert b"Traceback" not in done.stderr
+
+    def test_needs_no_torch_where_nothing_is_found(self, project: Path, run: Run) -> None:
+        (project / "good.py").write_bytes(GOOD)
+        assert run("check", "--confirm", without_torch=True).returncode == 0
+
+
 class TestSameBytes:
     @pytest.fixture
     def many(self, project: Path) -> Path:

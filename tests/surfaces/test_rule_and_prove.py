@@ -11,6 +11,7 @@ import pytest
 
 from loss_lint.cli import main
 from loss_lint.findings import Comparison, Evidence
+from loss_lint.harness.missing import TorchMissing
 from loss_lint.rules import all_rules
 
 
@@ -106,6 +107,9 @@ def test_a_claim_that_fails_is_1(proofs: list[Proof], capsys: pytest.CaptureFixt
 def test_without_torch_it_is_2(
     proofs: list[Proof], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "loss_lint.harness.prove", None)
+    def missing(codes: object) -> None:
+        raise TorchMissing
+
+    monkeypatch.setattr(sys.modules["loss_lint.harness.prove"], "prove", missing)
     assert main(["prove"]) == 2
     assert 'pip install "torch-loss-lint[harness]"' in capsys.readouterr().err
