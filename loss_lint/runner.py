@@ -26,7 +26,7 @@ Findings = tuple[Finding, ...]
 # A syntax check costs about a tenth of what linting does.
 _CHECK_COST = 0.1
 # A process is worth its start from about this many bytes on.
-_BYTES_PER_JOB = 400_000
+_BYTES_PER_JOB = 100_000
 # The cyclic garbage collector visits every tree that is alive, again and again; it runs when this much
 # source has been linted, which bounds what cycles can hold.
 _BYTES_PER_COLLECTION = 4_000_000
@@ -54,17 +54,17 @@ class Job:
         except OSError:
             return _lint(path, self.sources)[0]
         if self.cache is None:
-            return self._lint(path, data, self.sources)[0]
+            return self._examine(path, data, self.sources)[0]
         from loss_lint.cache import Recorder
 
         recorder = Recorder(self.sources)
-        found, dependencies = self._lint(path, data, recorder)
+        found, dependencies = self._examine(path, data, recorder)
         if not any(finding.code == INTERNAL_ERROR for finding in found):
             self.cache.store(path, data, found, dependencies, recorder)
         return found
 
     @staticmethod
-    def _lint(path: str, data: bytes, sources: Sources) -> tuple[Findings, tuple[str, ...]]:
+    def _examine(path: str, data: bytes, sources: Sources) -> tuple[Findings, tuple[str, ...]]:
         if not is_relevant(data) and _parses(path, data):
             return (), ()
         return _lint(path, Overlay(sources, {path: data}))
