@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loss_lint.config import ConfigError, Configuration
@@ -118,10 +118,10 @@ def _cache(options: argparse.Namespace, given: _Input) -> Cache | None:
 
 def _confirmed(findings: Sequence[Finding], sources: Sources) -> list[Finding]:
     """The findings with their evidence; raises ImportError where torch is missing."""
-    from loss_lint.harness import confirm
+    from loss_lint.harness import confirm_all
     from loss_lint.runner import witnessed
 
-    return [replace(finding, evidence=confirm(finding)) for finding in witnessed(findings, sources)]
+    return list(confirm_all(witnessed(findings, sources)))
 
 
 def _write_report(

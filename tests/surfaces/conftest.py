@@ -136,10 +136,8 @@ def run(project: Path, tmp_path: Path) -> Callable[..., Completed]:
         without_torch: bool = False,
         **environment: str,
     ) -> Completed:
-        if fake:
-            environment["PYTHONPATH"] = str(tmp_path / "fake")
-        if without_torch:
-            environment["PYTHONPATH"] = str(tmp_path / "no_torch")
+        for folder in [tmp_path / "fake"] * fake + [tmp_path / "no_torch"] * without_torch:
+            environment["PYTHONPATH"] = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
         return subprocess.run(
             [sys.executable, "-m", "loss_lint", *arguments],
             input=stdin,
