@@ -57,12 +57,17 @@ from loss_lint.symbolic.edits import Bypass, Rename
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op, Value
 from loss_lint.symbolic.root import BACKWARD, Root, parts
+from loss_lint.symbolic.walk import Walk, origins
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) != 1:
         return
-    for fact in meanings(sink.operands[0], sink.guards):
+    readings = sum(1 for _ in origins(sink.operands[0], sink.guards, Walk(every=True)))
+    facts = list(meanings(sink.operands[0], sink.guards))
+    if len(facts) != readings:
+        return  # where it is no softmax, log_softmax would be wrong
+    for fact in facts:
         if fact.meaning != "probabilities" or fact.op.name == "softmin":
             continue
         loss = _loss_behind(sink, fact.op, root)

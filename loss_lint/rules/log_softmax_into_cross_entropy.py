@@ -50,7 +50,7 @@ from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import Fact, constant, meanings
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.walk import origins
+from loss_lint.symbolic.walk import Walk, origins
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
@@ -59,7 +59,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     wrong = next((fact for fact in facts if _normalizes_another_dim(fact)), None)
     if wrong is None and (
-        len(facts) != sum(1 for _ in origins(sink.operands[0], sink.guards))
+        len(facts) != sum(1 for _ in origins(sink.operands[0], sink.guards, Walk(every=True)))
         or not all(_normalizes_classes(fact) for fact in facts)
     ):
         return

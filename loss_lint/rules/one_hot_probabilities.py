@@ -54,12 +54,13 @@ from loss_lint.symbolic.facts import constant, reduction
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.targets import one_hots
+from loss_lint.symbolic.walk import Walk
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) < 2:
         return
-    found = list(one_hots(sink.operands[1], sink.guards))
+    found = list(one_hots(sink.operands[1], sink.guards, Walk(every=True)))
     floats = [one for one in found if one is not None and one.kind == "float" and one.indices is not None]
     if not floats:
         return
@@ -92,9 +93,9 @@ def _claim(sink: Op) -> tuple[tuple[Verdict, ...], str]:
     if weighted and reduction(sink, sink.guards) == "mean":
         return (
             ("value", "gradient", "value+gradient"),
-            "with a weight the mean divides by the number of samples, not by the weights' sum: loss and gradient change",
+            "with a weight the mean divides by the number of samples, not the weights' sum: loss and gradient change",
         )
-    return ("none",), "this changes no number, and takes as many times the memory as there are classes"
+    return ("none",), "for logits (N, C) this changes no number, and takes C times the memory"
 
 
 RULE = Rule(

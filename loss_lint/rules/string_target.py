@@ -62,7 +62,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     for view in origins(sink.operands[0], sink.guards, through=frozenset({"array", "list", "tuple"})):
         names = _strings(view.node)
-        if names is None:
+        if names is None or any(op.parameter("dtype") is not None for op in view.chain):
             return
         classes = sorted(set(names))
         shown = ", ".join(f"{name!r}: {index}" for index, name in enumerate(classes[:MAX_NAMES]))

@@ -75,6 +75,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             claim=("value",),
             culprit=found.numbering,
             guards=found.guards,
+            passes=found.source.passes,
             spine=(sink,),
             steps=(
                 (found.source.site, "a set has no order of its own"),

@@ -17,6 +17,7 @@ from loss_lint.symbolic.graph import (
     External,
     Function,
     Guards,
+    Import,
     Lazy,
     Leaf,
     Loop,
@@ -54,6 +55,8 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
     while scope is not None:
         if scope is act or not scope.is_class_body:
             value = scope.state.names.get(name)
+            if isinstance(value, Import):
+                value = scope.state.names[name] = imports.load(value, scope)
             if value is not None:
                 return narrowed(value, act.state.guards) if scope is act else value
             if scope.star_imports:
@@ -120,7 +123,11 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
         return rewrap(base, narrowed(record.attributes[name], act.state.guards))
     match plain:
         case External():
-            return external(canonical(f"{plain.name}.{name}"))
+            qualified = f"{plain.name}.{name}"
+            path = imports.project_file(qualified, 0, act)
+            if path is not None:  # a package without `__init__.py`
+                return imports.load(Import(path, None, intern_content(("import", path))), act)
+            return external(canonical(qualified))
         case Namespace():
             return _module_attribute(plain, name, site, act)
         case Object() | Class() | Super():
@@ -147,7 +154,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
 
 
 PYTHON_METHODS = frozenset(
-    {"append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"}
+    {"map", "replace", "append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"}
 )
 
 
@@ -161,9 +168,9 @@ def unknown_attribute(base: Value, name: str, site: Site, act: Activation) -> Va
 
 def _module_attribute(base: Namespace, name: str, site: Site, act: Activation) -> Value:
     loaded = act.machine.module(base.module.path)
-    if loaded is not None and name in loaded.state.names:
-        return loaded.state.names[name]
-    return leaf("global", name, site, reason="not defined in that module")
+    if loaded is None:
+        return leaf("global", name, site, reason="a file that cannot be read")
+    return imports.load(imports.member(loaded, name, act), loaded)
 
 
 def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None:

@@ -56,7 +56,7 @@ class Activation:
     entry_guards: Guards = NO_GUARDS
     is_generator: bool = False
     is_class_body: bool = False
-    star_imports: tuple[str, ...] = ()
+    star_imports: tuple[tuple[str, int], ...] = ()
 
 
 def without(guards: Guards, entry: Guards) -> Guards:

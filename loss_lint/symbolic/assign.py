@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.symbolic.activation import Activation
-from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf, tuple_of
+from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
 
@@ -29,7 +29,7 @@ def assign(target: ast.expr, value: Value, act: Activation) -> None:
             act.machine.set_attribute(holder, attribute, value, act)
         case ast.Subscript(value=owner, slice=index):
             holder = act.machine.evaluate(owner, act)
-            set_item(holder, act.machine.evaluate(index, act), value, act)
+            set_item(holder, act.machine.evaluate(index, act), value, site_of(target, act), act)
             changed = act.machine.item_assigned(holder, value, target, act)
             if changed is not None:
                 assign(owner, changed, act)
@@ -64,7 +64,7 @@ def unpack(elements: list[ast.expr], value: Value, act: Activation) -> None:
             assign(element, act.machine.item(value, position, site_of(element, act), act), act)
 
 
-def set_item(holder: Value, key: Value, value: Value, act: Activation) -> None:
+def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activation) -> None:
     """`holder[key] = value` for dicts and lists whose contents are known."""
     holder, key = strip(holder), strip(key)
     if not isinstance(holder, Object):
@@ -74,7 +74,8 @@ def set_item(holder: Value, key: Value, value: Value, act: Activation) -> None:
         return
     if not isinstance(key, Const):
         # What an unknown key leads to is kept under a name that no attribute can have.
-        attributes = {**record.attributes, "[]": tuple_of((key, value))}
+        entry = act.machine.python_op("map_entry", (key, value), site, act)
+        attributes = {**record.attributes, "[]": entry}
         act.state.heap.set(holder.content, Record(attributes, record.items, open=True))
         return
     items = list(record.items)

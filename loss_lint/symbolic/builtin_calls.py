@@ -18,6 +18,7 @@ from loss_lint.symbolic.graph import (
     Loop,
     Method,
     Object,
+    Op,
     Partial,
     Site,
     Super,
@@ -26,6 +27,7 @@ from loss_lint.symbolic.graph import (
     const,
     fresh_content,
     intern_content,
+    leaf,
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip, truth
@@ -50,6 +52,9 @@ def apply_method(method: Method, arguments: Arguments, site: Site, act: Activati
             return act.machine.python_op("index_of", (method.receiver, value), site, act)
         case ("get", [key]) | ("get", [key, _]):
             return act.machine.item(method.receiver, key, site, act)
+        case (("map" | "replace"), [table]) if isinstance(strip(table), Object | Op):
+            element = leaf("element", "", site, (method.receiver,), reason="an element of a column")
+            return act.machine.item(table, element, site, act)
         case ("items" | "keys" | "values") as name, []:
             return act.machine.python_op(name, (method.receiver,), site, act)
         case _:

@@ -13,6 +13,7 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Function,
+    Import,
     Lazy,
     Leaf,
     Method,
@@ -104,7 +105,7 @@ def reveal(value: Value, depth: int = 8) -> str:
             return name
         case BoundMethod(function=function):
             return function.name
-        case Partial() | Super() | Namespace():
+        case Partial() | Super() | Namespace() | Import():
             return type(value).__name__.lower()
 
 

@@ -15,6 +15,7 @@ from loss_lint.symbolic.graph import (
     Argument,
     Const,
     Guards,
+    Method,
     Op,
     Value,
     alternatives,
@@ -105,7 +106,13 @@ def _flattened(elements: list[ast.expr], act: Activation) -> list[Value] | None:
 
 def _list(node: ast.List | ast.Set, act: Activation) -> Value:
     kind = "list" if isinstance(node, ast.List) else "set"
+    if len(node.elts) == 1 and isinstance(node.elts[0], ast.Starred):
+        spread = act.machine.evaluate(node.elts[0].value, act)
+        if act.machine.known_elements(spread, act) is None:
+            return act.machine.python_op(kind, (spread,), site_of(node, act), act)
     values = _flattened(node.elts, act)
+    if kind == "set" and values is not None:
+        return act.machine.python_op("set", (tuple_of(tuple(values)),), site_of(node, act), act)
     items = tuple(Item(None, value, NO_GUARDS) for value in values or ())
     return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, items, is_open=values is None)
 
@@ -155,6 +162,10 @@ def _call(node: ast.Call, act: Activation) -> Value:
         else:
             arguments.append(Argument("**", value, site_of(keyword.value, act)))
     result = act.machine.call(function, tuple(arguments), site_of(node, act), act)
+    if isinstance(function, Method) and function.name == "sort" and isinstance(node.func, ast.Attribute):
+        receiver = strip(function.receiver)
+        if isinstance(receiver, Op) and receiver.name in ("list", "comprehension"):
+            assign(node.func.value, act.machine.python_op("sorted", (receiver,), receiver.site, act), act)
     if _changes_receiver(node.func, result):
         assert isinstance(node.func, ast.Attribute)
         assign(node.func.value, result, act)

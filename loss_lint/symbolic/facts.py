@@ -8,6 +8,7 @@ from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Value
+from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
@@ -94,8 +95,7 @@ def constant(value: Value | None, guards: Guards) -> object:
     """The literal that `value` is under `guards`; `UNKNOWN` if there is none or there are several."""
     if value is None:
         return UNKNOWN
-    found = list(views(value, guards))
-    nodes = [view.node for view in found]
+    nodes = [literal_of(view.node) or view.node for view in views(value, guards)]
     if nodes and all(isinstance(node, Const) and node.content == nodes[0].content for node in nodes):
         first = nodes[0]
         assert isinstance(first, Const)
@@ -145,7 +145,7 @@ _SCALAR_KEEPING = frozenset(
 
 def shape(value: Value, guards: Guards, walk: Walk | None = None) -> Shape:
     """Whether every reading of `value` has no dimensions (`number`: as plain Python number)."""
-    walk = walk or Walk()
+    walk = walk or Walk(every=True)
     found = [_shape(view, walk) for view in views(value, guards, walk)]
     if not found or walk.exhausted:
         return "unknown"
@@ -158,6 +158,8 @@ def _shape(view: View, walk: Walk) -> Shape:
     node = view.node
     match node:
         case Const(value=int() | float()):
+            return "number"
+        case Leaf(default=Const(value=int() | float())):
             return "number"
         case Leaf() if counts_steps(node.name) or counts_samples(node.name):
             return "number"
@@ -213,7 +215,7 @@ _MOVES = frozenset(
 
 def _terms(view: View, walk: Walk) -> list[View] | None:
     node = view.node
-    if isinstance(node, Const):
+    if literal_of(node) is not None:
         return []
     if not isinstance(node, Op):
         return None

@@ -138,7 +138,8 @@ class Pass:
 class Leaf:
     """Something that the evaluator does not look into, and why.
 
-    `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `global`, `unknown`.
+    `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `repeated` (any number
+    of items), `global`, `unknown`. A root's parameter is its `default` unless a caller gives it.
     """
 
     role: str
@@ -147,6 +148,7 @@ class Leaf:
     site: Site | None
     content: int
     reason: str = ""
+    default: Const | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,6 +279,15 @@ class Namespace:
     content: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Import:
+    """A module of the project, or a `name` in it, that nothing has looked at yet."""
+
+    path: str
+    name: str | None
+    content: int
+
+
 @dataclass(slots=True, eq=False)
 class Lazy:
     """A call of a project's function that nothing needed yet: forced by the first walk that meets it.
@@ -320,6 +331,7 @@ Value = (
     | Partial
     | Super
     | Namespace
+    | Import
     | Lazy
 )
 

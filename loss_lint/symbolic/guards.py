@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from typing import Any
+
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
-    NONE,
     Alternatives,
     Atom,
     BoundMethod,
@@ -13,6 +16,7 @@ from loss_lint.symbolic.graph import (
     External,
     Function,
     Guards,
+    Leaf,
     Namespace,
     Object,
     Op,
@@ -179,9 +183,59 @@ def _exclude(one: Atom, other: Atom) -> bool:
     return False
 
 
-def without_none(guards: Guards) -> bool:
-    """Whether a condition says that something is None."""
-    return any(
-        atom.truth and isinstance(atom.condition, Op) and atom.condition.operands[1:] == (NONE,)
-        for atom in guards
-    )
+def contradicts_defaults(guards: Guards) -> bool:
+    """Whether a condition fails as long as no caller gives a root's parameters another value than the default."""
+    return any(by_default(atom.condition) is (not atom.truth) for atom in guards)
+
+
+def by_default(condition: Value) -> bool | None:
+    """The truth of a condition over parameters with defaults, None where they do not decide it."""
+    known = truth(condition)
+    if known is not None:
+        return known
+    match strip(condition):
+        case Leaf(default=Const(value=plain)):
+            return bool(plain)
+        case Op(name="not", operands=(operand,)):
+            inner = by_default(operand)
+            return None if inner is None else not inner
+        case Op(name="and", operands=operands):
+            decided = [by_default(operand) for operand in operands]
+            return False if False in decided else (True if all(decided) else None)
+        case Op(name="or", operands=operands):
+            decided = [by_default(operand) for operand in operands]
+            return True if True in decided else (None if None in decided else False)
+        case Op(name=name, operands=(left, right)) if name in _RELATIONS:
+            return _relation(name, literal_of(left), literal_of(right))
+        case _:
+            return None
+
+
+def literal_of(value: Value) -> Const | None:
+    """The literal that a value is, by its default if it is a root's parameter."""
+    match strip(value):
+        case Const() as literal:
+            return literal
+        case Leaf(default=default):
+            return default
+        case _:
+            return None
+
+
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "is": operator.is_,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+
+
+def _relation(name: str, left: Const | None, right: Const | None) -> bool | None:
+    if left is None or right is None:
+        return None
+    try:
+        return bool(_RELATIONS[name](left.value, right.value))
+    except TypeError:
+        return None

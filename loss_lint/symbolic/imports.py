@@ -1,53 +1,86 @@
-"""Imports: torch and the like by their qualified names, the project's own modules by their files."""
+"""Imports: torch and the like by their qualified names, the project's own modules by their files.
+
+A module of the project is read and evaluated when something looks at a name that came from it.
+"""
 
 from __future__ import annotations
 
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic.activation import Activation
-from loss_lint.symbolic.graph import Namespace, Value, external, intern_content
-from loss_lint.syntax.sources import resolve_import
+from loss_lint.symbolic.graph import Import, Namespace, Value, external, intern_content, leaf
+
+# What is certainly not the project's own.
+_FOREIGN = frozenset({"torch", "numpy", "math", "os", "sys", "re", "typing", "collections", "functools"})
 
 
 def module(name: str, level: int, act: Activation) -> Value:
     """The value of `import name`."""
-    path = _project_file(name, level, act)
+    path = project_file(name, level, act)
     if path is not None:
-        loaded = act.machine.module(path)
-        if loaded is not None:
-            return Namespace(loaded.module, intern_content(("namespace", path)))
+        return Import(path, None, intern_content(("import", path)))
     return external(canonical("." * level + name))
 
 
 def name(source: str, attribute: str, level: int, act: Activation) -> Value:
     """The value of `from source import attribute`."""
-    path = _project_file(source, level, act)
+    path = project_file(source, level, act)
     if path is not None:
-        loaded = act.machine.module(path)
-        if loaded is not None and attribute in loaded.state.names:
-            return loaded.state.names[attribute]
-        inner = _project_file(f"{source}.{attribute}" if source else attribute, level, act)
-        if inner is not None:
-            return module(f"{source}.{attribute}" if source else attribute, level, act)
-    return external(canonical("." * level + (f"{source}.{attribute}" if source else attribute)))
+        return Import(path, attribute, intern_content(("import", path, attribute)))
+    inner = f"{source}.{attribute}" if source else attribute
+    path = project_file(inner, level, act)
+    if path is not None:
+        return Import(path, None, intern_content(("import", path)))
+    return external(canonical("." * level + inner))
+
+
+def load(value: Value, act: Activation) -> Value:
+    """What an import stands for; anything else as it is."""
+    for _ in range(10):  # a name can be handed on through several modules
+        if not isinstance(value, Import):
+            return value
+        loaded = act.machine.module(value.path)
+        if loaded is None:
+            return leaf("unknown", value.name or "", None, reason="a file that cannot be read")
+        if value.name is None:
+            return Namespace(loaded.module, intern_content(("namespace", value.path)))
+        value = member(loaded, value.name, act)
+    return leaf("unknown", "", None, reason="imports that lead in a circle")
+
+
+def member(loaded: Activation, attribute: str, act: Activation) -> Value:
+    """A name in a module: defined, imported or star-imported there, or a module below it."""
+    found = loaded.state.names.get(attribute)
+    if found is None:
+        found = from_star(attribute, loaded)
+    if found is None:
+        path = project_file(attribute, 1, loaded)
+        if path is not None and path != loaded.module.path:
+            return Import(path, None, intern_content(("import", path)))
+    return (
+        found if found is not None else leaf("unknown", attribute, None, reason="not defined in its module")
+    )
 
 
 def star(source: str, level: int, act: Activation) -> None:
-    """`from source import *`: a project's names are bound, torch's are found when looked up."""
-    path = _project_file(source, level, act)
-    if path is not None:
-        loaded = act.machine.module(path)
-        if loaded is not None:
-            for bound, value in loaded.state.names.items():
-                if not bound.startswith("_"):
-                    act.state.names[bound] = value
-            return
-    act.star_imports = (*act.star_imports, "." * level + source)
+    """`from source import *`: the names are found when they are looked up."""
+    act.star_imports = (*act.star_imports, (source, level))
 
 
 def from_star(attribute: str, act: Activation) -> Value | None:
-    """The name that a star import from torch brought, if the catalogue knows it."""
-    for source in act.star_imports:
+    """The name that a star import brought, if it did."""
+    for source, level in act.star_imports:
+        path = project_file(source, level, act)
+        if path is not None:
+            loaded = act.machine.module(path)
+            if loaded is None or loaded is act or attribute.startswith("_"):
+                continue
+            found = loaded.state.names.get(attribute)
+            if found is None and loaded.star_imports:
+                found = from_star(attribute, loaded)
+            if found is not None:
+                return load(found, loaded)
+            continue
         qualified = canonical(f"{source}.{attribute}")
         if qualified in catalogue.by_function or qualified in catalogue.by_module:
             return external(qualified)
@@ -56,9 +89,8 @@ def from_star(attribute: str, act: Activation) -> Value | None:
     return None
 
 
-def _project_file(source: str, level: int, act: Activation) -> str | None:
-    if not act.machine.cross_files:
+def project_file(source: str, level: int, act: Activation) -> str | None:
+    """The project's file behind a module's name."""
+    if not act.machine.cross_files or (level == 0 and source.partition(".")[0] in _FOREIGN):
         return None
-    if level == 0 and source.partition(".")[0] in ("torch", "numpy", "math"):
-        return None
-    return resolve_import(act.machine.sources, act.module.path, source, level)
+    return act.machine.resolve(act.module.path, source, level)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Sequence
 
 from loss_lint.symbolic import access, arithmetic, calls, expressions, imports
@@ -30,7 +31,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.heap import Heap, Item, Record
 from loss_lint.symbolic.statements import execute
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
-from loss_lint.syntax.sources import Sources
+from loss_lint.syntax.sources import Sources, resolve_import
 
 # Limits on work, past which a value is unknown: statements in one root, and calls inside calls.
 MAX_STATEMENTS = 30_000
@@ -40,7 +41,7 @@ MAX_DEPTH = 14
 class Machine:
     """Evaluates the functions of a project's modules and records every operation that they compute."""
 
-    def __init__(self, sources: Sources, *, cross_files: bool = False) -> None:
+    def __init__(self, sources: Sources, *, cross_files: bool = True) -> None:
         self.sources = sources
         self.cross_files = cross_files
         self.ops: list[Op] = []
@@ -49,6 +50,8 @@ class Machine:
         self.cut_short: dict[str, int] = {}
         self.base_heap = Heap()
         self.modules: dict[str, Activation | None] = {}
+        self.module_ops: dict[str, list[Op]] = {}
+        self._resolved: dict[tuple[str, str, int], str | None] = {}
         self.namespaces: dict[int, Activation] = {}
 
     # Modules
@@ -63,17 +66,28 @@ class Machine:
         """The evaluated body of the module at `path`; None where it cannot be read."""
         if path in self.modules:
             return self.modules[path]
-        self.modules[path] = None  # an import cycle sees nothing
         source = source or self.parsed(path)
         if source is None:
+            self.modules[path] = None
             return None
         frame = Frame("<module>", None, None, 0, intern_content(("module", path)))
         act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
-        self.modules[path] = act
+        self.modules[path] = act  # an import cycle sees what is there so far
+        # What a module's body computes is its own, whoever imports it first.
+        before = (self.ops, self.remaining)
+        self.ops, self.remaining = self.module_ops.setdefault(path, []), MAX_STATEMENTS
         execute(source.tree.body, act)
+        self.ops, self.remaining = before
         act.state.guards = NO_GUARDS
         self.base_heap.absorb(act.state.heap)
         return act
+
+    def resolve(self, importer: str, module: str, level: int) -> str | None:
+        """The project's file behind an import, looked for once."""
+        key = (os.path.dirname(importer), module, level)
+        if key not in self._resolved:
+            self._resolved[key] = resolve_import(self.sources, importer, module, level)
+        return self._resolved[key]
 
     # Limits
 

@@ -12,7 +12,6 @@ from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
-    NONE,
     Accumulated,
     Alternatives,
     Argument,
@@ -30,7 +29,6 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
     fresh_content,
-    leaf,
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN
@@ -66,6 +64,8 @@ class Root:
         pending = [op]
         while pending and len(seen) < 2000:
             current = pending.pop(0)
+            if current.name in _CUTS:
+                continue
             for consumer in self.consumers(current):
                 if id(consumer) not in seen and consumer is not without:
                     seen.add(id(consumer))
@@ -81,6 +81,8 @@ class Root:
         return any(part is op for value in self.returned for part in parts(value))
 
 
+# What makes plain numbers or a copy outside the graph: nothing behind it is trained on.
+_CUTS = frozenset({"item", "tolist", "numpy", "detach"})
 BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward"})
 
 
@@ -121,6 +123,7 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     module = machine.module(path)
     if module is None:
         return
+    machine.ops = machine.module_ops[path]
     yield Root(machine, "<module>", machine.ops)
     for statement in definitions(module.module.tree.body):
         if not module.module.leads_to_loss(statement):
@@ -203,15 +206,12 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
 
 
 def _open_optional_parameters(function: Function, callee: Activation) -> None:
-    """A parameter that defaults to None is there to be given: whether it is None stays open."""
-    for name, expression in defaults(function.node).items():
+    """A parameter with a literal default may be given: both sides of what it decides are evaluated."""
+    for name in defaults(function.node):
         value = callee.state.names.get(name)
-        if (isinstance(expression, ast.Constant) and expression.value is None and value is NONE) or (
-            isinstance(value, Const) and value.value is None
-        ):
-            callee.state.names[name] = leaf(
-                "parameter", name, None, reason="a parameter that defaults to None"
-            )
+        if isinstance(value, Const):
+            reason = "a parameter with a default"
+            callee.state.names[name] = Leaf("parameter", name, (), None, fresh_content(), reason, value)
 
 
 def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from loss_lint.symbolic.facts import UNKNOWN, constant
-from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value
+from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value, intern_content
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import View, Walk, effect, origins, views
@@ -38,9 +38,9 @@ class OneHot:
     view: View
 
 
-def one_hots(value: Value, guards: Guards) -> Iterator[OneHot | None]:
+def one_hots(value: Value, guards: Guards, walk: Walk | None = None) -> Iterator[OneHot | None]:
     """For each reading of `value`: the one-hot that it is, or None."""
-    walk = Walk()
+    walk = walk or Walk()
     for view in origins(value, guards, walk, through=_ROWWISE | _CASTS):
         yield _one_hot(view, guards)
 
@@ -55,14 +55,60 @@ def _one_hot(view: View, guards: Guards) -> OneHot | None:
         base = next(iter(views(node.operands[0], view.guards)), None)
         dtype = _dtype_of_zeros(base.node) if base is not None else None
         if dtype is not None:
-            return OneHot(node, _cast(view.chain, dtype), node.operands[1], view)
+            return OneHot(node, _cast(view.chain, dtype), _without_column(node, view.guards), view)
     if node.name == "eye" and view.chain and view.chain[-1].name == "getitem":
         rows = view.chain[-1]
         index = rows.operands[1] if len(rows.operands) > 1 else None
         if index is None or (isinstance(strip(index), Op) and _is_slice(strip(index))):
             return None
-        return OneHot(rows, _cast(view.chain, "float"), index, view)
+        given = node.parameter("dtype")
+        return OneHot(rows, _cast(view.chain, "float" if given is None else _named(given)), index, view)
+    if node.name == "eq" and _is_class_range(node):
+        return OneHot(node, _cast(view.chain, "integer"), None, view)
     return None
+
+
+def _is_class_range(op: Op) -> bool:
+    """`labels.unsqueeze(1) == torch.arange(n)`: one row of truth values for each label."""
+    left, right = (strip(operand) for operand in op.operands)
+    for column, row in ((left, right), (right, left)):
+        is_range = isinstance(row, Op) and row.name == "arange"
+        is_column = isinstance(column, Op) and column.name in ("unsqueeze", "getitem", "view", "reshape")
+        if is_range and is_column:
+            return True
+    return False
+
+
+def _without_column(scatter: Op, guards: Guards) -> Value:
+    """The class indices that a scatter takes, without the dimension of size one that they have along its `dim`."""
+    index = scatter.operands[1]
+    for view in views(index, guards):
+        node = view.node
+        if isinstance(node, Op) and (node.name == "unsqueeze" or _adds_column(node)):
+            return node.operands[0]
+    dim = tuple(parameter for parameter in scatter.parameters if parameter[0] == "dim")
+    return replace(
+        scatter,
+        name="squeeze",
+        operands=(index,),
+        parameters=dim,
+        slots=(None,),
+        content=intern_content(("squeeze", index.content, *(value.content for _, value in dim))),
+    )
+
+
+def _adds_column(op: Op) -> bool:
+    """Whether an operation is `view(-1, 1)` or `[:, None]`."""
+    if op.name in ("view", "reshape"):
+        sizes = op.parameter("size") or op.parameter("shape")
+        items = sizes.items if isinstance(sizes, Tuple) else ()
+        plain = [strip(item) for item in items]
+        return len(plain) == 2 and isinstance(plain[1], Const) and plain[1].value == 1
+    if op.name == "getitem" and len(op.operands) == 2:
+        key = strip(op.operands[1])
+        last = strip(key.items[-1]) if isinstance(key, Tuple) and key.items else None
+        return isinstance(last, Const) and last.value is None
+    return False
 
 
 def _is_slice(value: Value) -> bool:

@@ -206,7 +206,7 @@ def frozen(value: Value, act: Activation) -> Value:
     elements = act.machine.known_elements(value, act)
     if elements is None or len(elements) > MAX_LITERAL or isinstance(strip(value), Tuple):
         return value
-    return tuple_of(tuple(frozen(element, act) for element in elements))
+    return access.rewrap(value, tuple_of(tuple(frozen(element, act) for element in elements)))
 
 
 def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:

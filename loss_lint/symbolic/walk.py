@@ -20,7 +20,7 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
 )
-from loss_lint.symbolic.guards import compatible
+from loss_lint.symbolic.guards import compatible, contradicts_defaults
 from loss_lint.symbolic.heap import Heap
 
 # A walk gives up after this many nodes; what it has not seen by then is not reported.
@@ -58,10 +58,17 @@ class View:
 
 
 class Walk:
-    """One walk's budget; `exhausted` once it has given up."""
+    """One walk's budget; `exhausted` once it has given up.
 
-    def __init__(self) -> None:
+    Readings that need another value of a root's parameter than its default are passed by, unless `every` one counts.
+    """
+
+    def __init__(self, *, every: bool = False) -> None:
         self.remaining = MAX_STEPS
+        self.every = every
+
+    def admits(self, guards: Guards, before: Guards) -> bool:
+        return self.every or not contradicts_defaults(guards - before)
 
     def step(self) -> bool:
         self.remaining -= 1
@@ -86,7 +93,7 @@ def _views(view: View, walk: Walk) -> Iterator[View]:
             yield from _views(replace(view, node=node.value, passes=(*view.passes, node)), walk)
         case Alternatives(branches=branches):
             for guards, branch in branches:
-                if compatible(view.guards, guards):
+                if compatible(view.guards, guards) and walk.admits(guards, view.guards):
                     yield from _views(replace(view, node=branch, guards=view.guards | guards), walk)
         case Lazy():
             result = node.caller.machine.force(node)
