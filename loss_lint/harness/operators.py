@@ -1,0 +1,198 @@
+"""From the catalogue's operations to torch's callables, by the catalogue's own spellings."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+
+from loss_lint import catalogue
+from loss_lint.harness.lowering import Unrunnable
+
+# Operators take numbers on either side, which torch's functions do not.
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "pow": operator.pow,
+    "neg": operator.neg,
+    "matmul": operator.matmul,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "logical_and": operator.and_,
+    "logical_or": operator.or_,
+    "logical_not": operator.invert,
+    "not": operator.not_,
+    "slice": slice,
+    "range": range,
+}
+
+# What only moves numbers between devices and libraries, or regularises at random, is left out.
+UNMOVED = frozenset(
+    {"to", "cpu", "cuda", "pin_memory", "numpy", "identity", "contiguous", "copy", "data_parallel",
+     "getattr", "type_as", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
+     "feature_alpha_dropout"}
+)  # fmt: skip
+
+
+def apply(name: str, operands: list[Any], parameters: dict[str, Any]) -> Any:
+    """What torch computes for an operation; raises what torch raises, or Unrunnable."""
+    own = _OWN.get(name)
+    if own is not None:
+        return own(*operands, **parameters)
+    if name in OPERATORS and not parameters:
+        return OPERATORS[name](*operands)
+    if name in UNMOVED and operands and isinstance(operands[0], torch.Tensor):
+        return operands[0]
+    return _by_spelling(name, operands, parameters)
+
+
+def _by_spelling(name: str, operands: list[Any], parameters: dict[str, Any]) -> Any:
+    try:
+        entry = catalogue.operation(name)
+    except KeyError:
+        raise Unrunnable(f"{name} is no operation of torch's") from None
+    if entry.effect == "loss":
+        parameters = _known(entry, parameters)
+    given = [operands] if entry.effect == "combine" and entry.operands == ("tensors",) else operands
+    for spelled, text in entry.functions:
+        function = _function(spelled)
+        if function is not None and _takes(text, parameters):
+            return _call(function, given, text, parameters)
+    if operands and isinstance(operands[0], torch.Tensor):
+        for method, text in entry.methods:
+            if _takes(text, parameters):
+                return _call(getattr(operands[0], method), operands[1:], text, parameters)
+    for spelled, text in entry.modules:
+        module = _function(spelled)
+        if module is not None and _takes(text, parameters):
+            return module(**parameters)(*operands)
+    raise Unrunnable(f"no spelling of {name} takes {', '.join(sorted(parameters)) or 'no parameters'}")
+
+
+def _known(entry: catalogue.Operation, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that a loss has: one that took another's place brings some that it does not know."""
+    texts = [text for _, text in (*entry.functions, *entry.modules)]
+    names = {parameter.name for text in texts for parameter in _signature(text).parameters}
+    return {key: value for key, value in parameters.items() if key in names}
+
+
+@cache
+def _signature(text: str) -> catalogue.Signature:
+    return catalogue.Signature(text)
+
+
+def _takes(text: str, parameters: dict[str, Any]) -> bool:
+    return set(parameters) <= {parameter.name for parameter in _signature(text).parameters}
+
+
+def _call(function: Callable[..., Any], operands: list[Any], text: str, parameters: dict[str, Any]) -> Any:
+    """Call with operands first; what a parameter collects (`view(*size)`) is given by position."""
+    rest = dict(parameters)
+    collected: tuple[Any, ...] = ()
+    for parameter in _signature(text).parameters:
+        if parameter.kind == "variadic" and parameter.name in rest:
+            value = rest.pop(parameter.name)
+            collected = tuple(value) if isinstance(value, list | tuple) else (value,)
+    return function(*operands, *collected, **rest)
+
+
+@cache
+def _function(spelled: str) -> Callable[..., Any] | None:
+    """Torch's object of that qualified name; None for other libraries' and what this torch does not have."""
+    head, *path = spelled.split(".")
+    if head != "torch":
+        return None
+    found: Any = torch
+    for name in path:
+        found = getattr(found, name, None)
+    return found if callable(found) else None
+
+
+def _getitem(base: Any, *operands: Any, index: Any = None) -> Any:
+    key = operands[0] if operands else index
+    return base[tuple(key) if isinstance(key, list) else key]
+
+
+def _size(tensor: Any, dim: int | None = None) -> Any:
+    shape = tuple(tensor.shape)
+    return shape if dim is None else shape[dim]
+
+
+def _as_tensor(data: Any, **parameters: Any) -> Any:
+    """NumPy's arrays are tensors here, except those of strings, which stay tuples."""
+    dtype = parameters.get("dtype")
+    if isinstance(data, torch.Tensor):
+        return data if dtype is None else data.to(dtype)
+    return torch.as_tensor(data, dtype=dtype)
+
+
+def _of_dtype(dtype: torch.dtype) -> Callable[..., Any]:
+    """`torch.FloatTensor(x)`: sizes make zeros, all other data a tensor of that dtype."""
+
+    def make(*operands: Any, data: Any = None) -> Any:
+        first = operands[0] if operands else data
+        if len(operands) > 1 and all(isinstance(operand, int) for operand in operands):
+            return torch.zeros(*operands, dtype=dtype)
+        return first.to(dtype) if isinstance(first, torch.Tensor) else torch.tensor(first, dtype=dtype)
+
+    return make
+
+
+def _scatter(base: Any, index: Any, source: Any, dim: int = 0, **parameters: Any) -> Any:
+    source = source.to(base.dtype) if isinstance(source, torch.Tensor) else source
+    return torch.scatter(base, dim, index, source, **parameters)
+
+
+def _item(tensor: Any) -> Any:
+    return tensor.item() if isinstance(tensor, torch.Tensor) else tensor
+
+
+def _array(data: Any, dtype: torch.dtype | None = None, **_: Any) -> Any:
+    return data.to(dtype) if isinstance(data, torch.Tensor) and dtype is not None else data
+
+
+def _dtyped(name: str) -> Callable[..., Any]:
+    def convert(tensor: Any, **_: Any) -> Any:
+        return getattr(tensor, name)()
+
+    return convert
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "getitem": _getitem,
+    "size": _size,
+    "len": len,
+    "as_tensor": _as_tensor,
+    "from_numpy": _as_tensor,
+    "array": _array,
+    "list": _array,
+    "float_tensor": _of_dtype(torch.float32),
+    "double_tensor": _of_dtype(torch.float64),
+    "long_tensor": _of_dtype(torch.int64),
+    "int_tensor": _of_dtype(torch.int32),
+    "scatter": _scatter,
+    "item": _item,
+    "detach": _dtyped("detach"),
+    "t": _dtyped("t"),
+    "mt": lambda tensor: tensor.mT,
+    "to_float": _dtyped("float"),
+    "to_double": _dtyped("double"),
+    "to_half": _dtyped("half"),
+    "to_bfloat16": _dtyped("bfloat16"),
+    "to_long": _dtyped("long"),
+    "to_int": _dtyped("int"),
+    "to_short": _dtyped("short"),
+    "to_bool": _dtyped("bool"),
+    "to_byte": _dtyped("byte"),
+}

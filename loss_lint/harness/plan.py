@@ -1,0 +1,99 @@
+"""What is run for a finding: its expression as flagged and as fixed, completed to a loss where it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loss_lint import catalogue
+from loss_lint.harness.expression import Apply, Input, Items, Literal, Node, signature
+from loss_lint.harness.lowering import EXTENTS, Extent, Unrunnable, lower
+from loss_lint.harness.reach import Reach
+from loss_lint.harness.roles import Roles
+from loss_lint.symbolic.edits import Witness
+
+# What `Witness.completion` may say beside the name of a loss.
+MASKED_MEAN = "masked_mean"  # the sum over the mask's sum
+STRINGS = "strings"  # names in a literal, corrected by their class indices
+PERMUTED = "permuted_classes"  # another process numbers the classes in another order
+REFITTED = "refitted_classes"  # a split that lacks a class numbers the others anew
+ONE_BASED = "one_based_classes"  # the first class is 1
+RELABELLED = frozenset({PERMUTED, REFITTED, ONE_BASED})
+
+_TARGET = Input(-10, "target", name="target")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Two expressions over the same inputs. `relabelled` says how the flagged program numbers the classes."""
+
+    flagged: Node
+    fixed: Node
+    roles: Roles
+    relabelled: str = ""
+
+    @property
+    def key(self) -> str:
+        """Equal for plans that measure the same."""
+        return f"{signature(self.fixed, self.flagged)}\n{self.relabelled}"
+
+
+def plans(witness: Witness) -> Iterator[Plan]:
+    """Ways to run a witness, the one closest to its reason first; Unrunnable where there is none."""
+    reach = Reach(witness)
+    seen: set[str] = set()
+    reason: Unrunnable | None = None
+    for extent in EXTENTS:
+        try:
+            found = list(_plans(witness, extent, reach))
+        except (Unrunnable, RecursionError) as error:
+            reason = error if isinstance(error, Unrunnable) else Unrunnable("the expression nests too deeply")
+            continue
+        for plan in found:
+            if plan.key not in seen:
+                seen.add(plan.key)
+                yield plan
+    if not seen:
+        raise reason or Unrunnable("nothing to run")
+
+
+def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
+    flagged, fixed = lower(witness, (), extent, reach), lower(witness, witness.edits, extent, reach)
+    completion = witness.completion
+    if completion is not None and catalogue.loss(completion) is not None:
+        yield _plan(_as_loss(flagged, completion), _as_loss(fixed, completion))
+    if completion == MASKED_MEAN:
+        flagged, fixed = _masked_mean(flagged), _masked_mean(fixed)
+    if completion == STRINGS:
+        fixed = _by_index(fixed)
+    yield _plan(flagged, fixed, completion if completion in RELABELLED else "")
+
+
+def _plan(flagged: Node, fixed: Node, relabelled: str | None = "") -> Plan:
+    return Plan(flagged, fixed, Roles(fixed, flagged), relabelled or "")
+
+
+def _as_loss(root: Node, name: str) -> Node:
+    return Apply(name, (root, _TARGET))
+
+
+def _masked_mean(root: Node) -> Node:
+    """The sum over the sum of the mask, which is the operand that is an input."""
+    if isinstance(root, Apply) and root.name == "mul":
+        for operand in root.operands:
+            if isinstance(operand, Input):
+                return Apply("div", (Apply("sum", (root,)), Apply("sum", (operand,))))
+    return root
+
+
+def _by_index(root: Node) -> Node:
+    """The same with every string in it replaced by its index in the sorted set of all."""
+    match root:
+        case Apply(name=name, operands=operands, parameters=parameters):
+            return Apply(name, tuple(_by_index(operand) for operand in operands), parameters)
+        case Items(items=items) if all(isinstance(item, Literal) for item in items):
+            names = [str(item.value) for item in items if isinstance(item, Literal)]
+            order = sorted(set(names))
+            return Items(tuple(Literal(order.index(name)) for name in names))
+        case _:
+            return root
