@@ -63,7 +63,7 @@ def check(options: argparse.Namespace) -> int:
         try:
             shown = _confirmed(shown, given.sources)
         except ImportError as error:
-            return _fail(f"`--confirm` needs torch: {error}")
+            return _fail(f"`--confirm` cannot measure: {error}")
     _write_report(options, shown, given, suppressions)
     if options.verbose:
         _complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from loss_lint.harness.prove import Proof
 
 HOLDS, FAILS, IMPOSSIBLE = 0, 1, 2
-_HEADS = ("rule", "claim", "measured", "evidence", "")
+_HEADS = ("rule", "claim", "measured", "", "evidence")
 
 
 def prove(options: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def prove(options: argparse.Namespace) -> int:
 
         proofs = measure(sorted(frozenset[str]().union(*codes)))
     except ImportError as error:
-        sys.stderr.write(f"error: `prove` needs torch: {error}\n")
+        sys.stderr.write(f"error: `prove` cannot measure: {error}\n")
         return IMPOSSIBLE
     sys.stdout.write(_table(proofs))
     failed = sum(not proof.holds for proof in proofs)
@@ -43,24 +43,14 @@ def _table(proofs: Sequence[Proof]) -> str:
 
     rows = [_HEADS]
     for proof in proofs:
-        claim = ", ".join(proof.claim) if isinstance(proof.claim, tuple) else str(proof.claim)
-        verdict = "holds" if proof.holds else "FAILS"
-        rows.append(
-            (
-                f"{proof.code} {proof.name}",
-                claim,
-                proof.evidence.verdict,
-                evidence_line(proof.evidence),
-                verdict,
-            )
-        )
-    # The verdict stands before the evidence, whose width varies most.
-    columns = [
-        (rule, claim, measured, verdict, evidence) for rule, claim, measured, evidence, verdict in rows
-    ]
-    widths = [max(len(row[index]) for row in columns) for index in range(4)]
+        rule = f"{proof.code} {proof.name}"
+        outcome = "holds" if proof.holds else "FAILS"
+        evidence = evidence_line(proof.evidence)
+        rows.append((rule, ", ".join(proof.claim), proof.evidence.verdict, outcome, evidence))
+    # The evidence comes last: its width varies most.
+    widths = [max(len(row[index]) for row in rows) for index in range(4)]
     lines = []
-    for row in columns:
+    for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
         lines.append("  ".join([*cells, row[4]]).rstrip())
     return "\n".join(lines) + "\n"

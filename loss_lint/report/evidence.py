@@ -31,9 +31,11 @@ def _numbers(evidence: Evidence) -> list[str]:
 
 
 def _comparison(pair: Comparison) -> str:
-    flagged, fixed = f"{pair.flagged:.3g}", f"{pair.fixed:.3g}"
-    if flagged == fixed and pair.flagged != pair.fixed:
-        flagged, fixed = f"{pair.flagged:.6g}", f"{pair.fixed:.6g}"
+    """Three digits, or six where only these tell the two apart; beyond that it is rounding."""
+    flagged, fixed = f"{pair.flagged:.6g}", f"{pair.fixed:.6g}"
+    short = f"{pair.flagged:.3g}", f"{pair.fixed:.3g}"
+    if flagged == fixed or short[0] != short[1]:
+        flagged, fixed = short
     return f"{flagged} -> {fixed}"
 
 

@@ -217,6 +217,10 @@ def test_every_line_can_be_shown(line: str, column: int, length: int) -> None:
             Evidence("value", Comparison(1.2345, 1.2346), torch="2"),
             "loss 1.2345 -> 1.2346, measured with torch 2",
         ),
+        (
+            Evidence("none", Comparison(1.23456789, 1.23456788), torch="2"),
+            "the numbers are equal, loss 1.23 -> 1.23, measured with torch 2",
+        ),
     ],
 )
 def test_evidence_in_words(evidence: Evidence, expected: str) -> None:
