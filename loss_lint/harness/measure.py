@@ -18,6 +18,8 @@ from loss_lint.harness.plan import Plan
 from loss_lint.harness.roles import labels
 from loss_lint.harness.values import Values, draw
 
+# Without the build's label: the same evidence whichever device torch was built for.
+VERSION = str(torch.__version__).partition("+")[0]
 SEEDS = (0, 1, 2)
 LARGE = 1e4
 # float32, over expressions of different order.
@@ -199,7 +201,7 @@ def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
         error=flagged.error if raised else None,
         shapes=shapes,
         seed=seen.seed,
-        torch=str(torch.__version__),
+        torch=VERSION,
     )
 
 
@@ -214,7 +216,7 @@ def _gradients(flagged: Run, fixed: Run) -> tuple[Comparison | None, float | Non
 
 
 def unmeasured(reason: str) -> Evidence:
-    return Evidence("unmeasured", error=reason, torch=str(torch.__version__))
+    return Evidence("unmeasured", error=reason, torch=VERSION)
 
 
 __all__ = ["Unrunnable", "measure", "unmeasured", "verdict"]

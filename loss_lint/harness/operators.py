@@ -64,18 +64,20 @@ def _by_spelling(name: str, operands: list[Any], parameters: dict[str, Any]) -> 
         raise Unrunnable(f"{name} is no operation of torch's") from None
     if entry.effect == "loss":
         parameters = _known(entry, parameters)
-    given = [operands] if entry.effect == "combine" and entry.operands == ("tensors",) else operands
+    if entry.operands == ("tensors",):
+        operands = [operands]
     for spelled, text in entry.functions:
         function = _function(spelled)
-        if function is not None and _takes(text, parameters):
-            return _call(function, given, text, parameters)
+        if function is not None and _takes(text, entry.operands, parameters):
+            return _call(function, entry.operands, operands, text, parameters)
     if operands and isinstance(operands[0], torch.Tensor):
         for method, text in entry.methods:
-            if _takes(text, parameters):
-                return _call(getattr(operands[0], method), operands[1:], text, parameters)
+            if _takes(text, entry.operands[1:], parameters):
+                bound = getattr(operands[0], method)
+                return _call(bound, entry.operands[1:], operands[1:], text, parameters)
     for spelled, text in entry.modules:
         module = _function(spelled)
-        if module is not None and _takes(text, parameters):
+        if module is not None and _takes(text, (), parameters):
             return module(**parameters)(*operands)
     raise Unrunnable(f"no spelling of {name} takes {', '.join(sorted(parameters)) or 'no parameters'}")
 
@@ -92,19 +94,35 @@ def _signature(text: str) -> catalogue.Signature:
     return catalogue.Signature(text)
 
 
-def _takes(text: str, parameters: dict[str, Any]) -> bool:
-    return set(parameters) <= {parameter.name for parameter in _signature(text).parameters}
+def _takes(text: str, operands: tuple[str, ...], parameters: dict[str, Any]) -> bool:
+    """Whether a spelling has all of `parameters`, and needs no more than these beside its operands."""
+    signature = _signature(text).parameters
+    required = {one.name for one in signature if one.kind == "positional" and one.default is None}
+    return required - set(operands) <= set(parameters) <= {one.name for one in signature}
 
 
-def _call(function: Callable[..., Any], operands: list[Any], text: str, parameters: dict[str, Any]) -> Any:
-    """Call with operands first; what a parameter collects (`view(*size)`) is given by position."""
+def _call(
+    function: Callable[..., Any],
+    names: tuple[str, ...],
+    operands: list[Any],
+    text: str,
+    parameters: dict[str, Any],
+) -> Any:
+    """Call with the operands in the places that the signature has for them.
+
+    What a parameter collects (`view(*size)`) is given by position.
+    """
+    signature = _signature(text).parameters
     rest = dict(parameters)
     collected: tuple[Any, ...] = ()
-    for parameter in _signature(text).parameters:
+    for parameter in signature:
         if parameter.kind == "variadic" and parameter.name in rest:
             value = rest.pop(parameter.name)
             collected = tuple(value) if isinstance(value, list | tuple) else (value,)
-    return function(*operands, *collected, **rest)
+    in_order = [parameter.name for parameter in signature[: len(operands)]] == list(names[: len(operands)])
+    if in_order or collected:
+        return function(*operands, *collected, **rest)
+    return function(**dict(zip(names, operands, strict=False)), **rest)
 
 
 @cache
@@ -135,6 +153,11 @@ def _as_tensor(data: Any, **parameters: Any) -> Any:
     if isinstance(data, torch.Tensor):
         return data if dtype is None else data.to(dtype)
     return torch.as_tensor(data, dtype=dtype)
+
+
+def _arange(start: Any, end: Any = None, step: Any = 1, **parameters: Any) -> Any:
+    first, last = (0, start) if end is None else (start, end)
+    return torch.arange(first, last, step, **parameters)
 
 
 def _of_dtype(dtype: torch.dtype) -> Callable[..., Any]:
@@ -173,6 +196,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "getitem": _getitem,
     "size": _size,
     "len": len,
+    "arange": _arange,
     "as_tensor": _as_tensor,
     "from_numpy": _as_tensor,
     "array": _array,

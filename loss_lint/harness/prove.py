@@ -1,0 +1,67 @@
+"""Every rule's claim, measured now on the rule's own example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loss_lint.findings import Evidence, Finding, Verdict
+from loss_lint.harness.confirm import confirm_all
+from loss_lint.harness.examples import example
+from loss_lint.harness.missing import require_torch
+from loss_lint.rules import all_rules, documentation
+from loss_lint.rules.rule import Rule
+
+_PATH = "example.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a rule claims, and what torch showed: `example` is the source text that was linted and measured."""
+
+    code: str
+    name: str
+    example: str
+    claim: tuple[Verdict, ...]
+    evidence: Evidence
+    holds: bool
+
+
+def prove(codes: Sequence[str] = ()) -> list[Proof]:
+    """A proof for each rule (of `codes`, if any are given) that claims something of the numbers.
+
+    Raises TorchMissing (an ImportError) without torch.
+    """
+    require_torch()
+    proofs = (_prove(rule) for rule in all_rules() if not codes or rule.code in codes)
+    return [proof for proof in proofs if proof is not None]
+
+
+def _prove(rule: Rule) -> Proof | None:
+    shown = example(documentation(rule))
+    if not rule.claim or shown is None:
+        return None
+    confirmed = confirm_all(_flagged(shown.bad, rule))
+    if not confirmed:
+        missed = Evidence("unmeasured", error="the rule does not flag its own example")
+        return Proof(rule.code, rule.name, shown.bad, rule.claim, missed, holds=False)
+    failing = [finding for finding in confirmed if not holds(finding, rule)]
+    decisive = (failing or confirmed)[0]
+    assert decisive.evidence is not None
+    return Proof(rule.code, rule.name, shown.bad, decisive.claim, decisive.evidence, holds=not failing)
+
+
+def holds(finding: Finding, rule: Rule) -> bool:
+    """Whether a measured finding shows what it claims, and claims no more than its rule."""
+    evidence = finding.evidence
+    return (
+        evidence is not None and evidence.verdict in finding.claim and set(finding.claim) <= set(rule.claim)
+    )
+
+
+def _flagged(text: str, rule: Rule) -> list[Finding]:
+    from loss_lint.linter import lint
+    from loss_lint.syntax.sources import Memory
+
+    findings = lint(_PATH, Memory({_PATH: text})).findings
+    return [finding for finding in findings if finding.code == rule.code]
