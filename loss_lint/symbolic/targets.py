@@ -63,20 +63,21 @@ def _one_hot(view: View, guards: Guards) -> OneHot | None:
             return None
         given = node.parameter("dtype")
         return OneHot(rows, _cast(view.chain, "float" if given is None else _named(given)), index, view)
-    if node.name == "eq" and _is_class_range(node):
-        return OneHot(node, _cast(view.chain, "integer"), None, view)
+    if node.name == "eq":
+        indices = _compared_with_range(node)
+        if indices is not None:
+            return OneHot(node, _cast(view.chain, "integer"), indices, view)
     return None
 
 
-def _is_class_range(op: Op) -> bool:
-    """`labels.unsqueeze(1) == torch.arange(n)`: one row of truth values for each label."""
+def _compared_with_range(op: Op) -> Value | None:
+    """The class indices in `labels.unsqueeze(1) == torch.arange(n)`: one row of truth values for each of them."""
     left, right = (strip(operand) for operand in op.operands)
     for column, row in ((left, right), (right, left)):
         is_range = isinstance(row, Op) and row.name == "arange"
-        is_column = isinstance(column, Op) and column.name in ("unsqueeze", "getitem", "view", "reshape")
-        if is_range and is_column:
-            return True
-    return False
+        if is_range and isinstance(column, Op) and (column.name == "unsqueeze" or _adds_column(column)):
+            return column.operands[0]
+    return None
 
 
 def _without_column(scatter: Op, guards: Guards) -> Value:
