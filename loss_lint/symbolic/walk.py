@@ -27,7 +27,13 @@ from loss_lint.symbolic.heap import Heap
 MAX_STEPS = 400
 
 # Operations of the graph that are none of torch's.
-_OWN_EFFECTS = {"getitem": "select", "data_parallel": "keep", "len": "size", "setitem": "other"}
+_OWN_EFFECTS = {
+    "getitem": "select",
+    "data_parallel": "keep",
+    "len": "size",
+    "not": "compare",
+    "setitem": "other",
+}
 
 
 def effect(op: Op) -> str:
