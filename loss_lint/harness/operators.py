@@ -12,6 +12,12 @@ import torch
 from loss_lint import catalogue
 from loss_lint.harness.lowering import Unrunnable
 
+
+def _negated(value: Any) -> Any:
+    """`not`, which stands for `!=` as well: on tensors by element."""
+    return ~value if isinstance(value, torch.Tensor) else not value
+
+
 # Operators take numbers on either side, which torch's functions do not.
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -32,7 +38,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "logical_and": operator.and_,
     "logical_or": operator.or_,
     "logical_not": operator.invert,
-    "not": operator.not_,
+    "not": _negated,
     "slice": slice,
     "range": range,
 }
