@@ -33,15 +33,17 @@ _IGNORE = "# Written by loss-lint.\n*\n"
 
 
 class Recorder:
-    """Sources that remember the hash of all that was read from them.
+    """Sources that remember every answer they gave, for that is what a result followed from.
 
-    What is stored under a file's hash must follow from the very bytes that were hashed, also where
-    somebody saves the file meanwhile.
+    An import that did not resolve counts as much as one that did: the file may be written later. Contents
+    are hashed as they are read, so that a file saved meanwhile is not taken for the one that was linted.
     """
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.states: dict[str, str | None] = {}
+        self.presence: dict[str, bool] = {}
+        self.has_listed = False
 
     def read(self, path: str) -> bytes:
         self.states[path] = None
@@ -50,7 +52,14 @@ class Recorder:
         return data
 
     def exists(self, path: str) -> bool:
-        return self._sources.exists(path)
+        if path not in self.presence:
+            self.presence[path] = self._sources.exists(path)
+        return self.presence[path]
+
+    def files(self, root: str) -> Sequence[str]:
+        # Whoever lists a project asks which of its files matter, and any edit can change that.
+        self.has_listed = True
+        return self._sources.files(root)
 
     def state(self, path: str) -> str | None:
         """The hash of a file; None where there is none."""
@@ -80,6 +89,8 @@ class Cache:
                 return None
             if any(self._current.state(other) != state for other, state in entry["dependencies"]):
                 return None
+            if any(self._current.exists(other) != answer for other, answer in entry["presence"]):
+                return None
             return tuple(_finding(item) for item in entry["findings"])
         except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
@@ -92,10 +103,17 @@ class Cache:
         dependencies: Sequence[str],
         sources: Recorder,
     ) -> None:
-        """Remember what was found from `sources`; without effect where nothing can be written."""
+        """Remember what was found from `sources`, which must have served this one file alone.
+
+        Without effect where nothing can be written, or where the result followed from a whole project.
+        """
+        if sources.has_listed:
+            return
+        others = {*dependencies, *sources.states} - {path}
         entry = {
             "key": _key(path, data),
-            "dependencies": [[other, sources.state(other)] for other in dependencies if other != path],
+            "dependencies": [[other, sources.state(other)] for other in sorted(others)],
+            "presence": sorted(sources.presence.items()),
             "findings": [_record(finding) for finding in findings],
         }
         body = json.dumps(entry, separators=(",", ":")).encode()

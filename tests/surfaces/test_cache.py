@@ -125,6 +125,32 @@ def test_what_was_read_counts_and_not_what_was_saved_meanwhile(tmp_path: Path) -
     assert cache.load("a.py", DATA) is None
 
 
+@pytest.mark.parametrize(("then", "now"), [({}, {"net.py": "x"}), ({"net.py": "x"}, {})])
+def test_an_import_that_resolves_otherwise_makes_a_new_result(
+    tmp_path: Path, then: dict[str, str], now: dict[str, str]
+) -> None:
+    recorder = Recorder(Memory(then))
+    recorder.exists("net.py")
+    Cache(str(tmp_path), Memory(then)).store("a.py", DATA, [BARE], [], recorder)
+    assert Cache(str(tmp_path), Memory(then)).load("a.py", DATA) == (BARE,)
+    assert Cache(str(tmp_path), Memory(now)).load("a.py", DATA) is None
+
+
+def test_what_was_read_counts_also_if_it_was_not_reported(tmp_path: Path) -> None:
+    recorder = Recorder(Memory({"b.py": "1"}))
+    recorder.read("b.py")
+    Cache(str(tmp_path), Memory({})).store("a.py", DATA, [BARE], [], recorder)
+    assert Cache(str(tmp_path), Memory({"b.py": "1"})).load("a.py", DATA) == (BARE,)
+    assert Cache(str(tmp_path), Memory({"b.py": "2"})).load("a.py", DATA) is None
+
+
+def test_what_follows_from_a_whole_project_is_not_remembered(cache: Cache) -> None:
+    recorder = Recorder(Memory({}))
+    recorder.has_listed = True
+    cache.store("a.py", DATA, [BARE], [], recorder)
+    assert cache.load("a.py", DATA) is None
+
+
 class TestRuns:
     @pytest.fixture
     def lint(self, project: Path, linter: Any) -> Callable[[], tuple[Finding, ...]]:

@@ -244,6 +244,23 @@ class TestSameBytes:
         assert (many / ".loss_lint_cache").exists()
 
 
+def test_the_cache_sees_a_file_that_is_imported_appear_change_and_go(project: Path, run: Run) -> None:
+    user = BAD.replace(b"F.softmax(x, dim=1)", b"predict(x)").replace(
+        b"\n\n\n", b"\nfrom net import predict\n\n\n"
+    )
+    (project / "a.py").write_bytes(user)
+    net = project / "net.py"
+    softmax = "import torch\n\n\ndef predict(x):\n    return torch.softmax(x, 1)\n"
+    for text in (None, softmax, softmax.replace("torch.softmax(x, 1)", "x"), softmax, None):
+        if text is None:
+            net.unlink(missing_ok=True)
+        else:
+            net.write_text(text)
+        cached, fresh = run("check"), run("check", "--no-cache")
+        assert (cached.returncode, cached.stdout) == (fresh.returncode, fresh.stdout)
+        assert fresh.returncode == (1 if text == softmax else 0)
+
+
 def test_paths_are_relative_below_the_working_directory_and_absolute_in_json(bad: Path, run: Run) -> None:
     other = bad.parent.parent / "other.py"
     other.write_bytes(BAD)
