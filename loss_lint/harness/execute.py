@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from loss_lint import catalogue
-from loss_lint.harness.expression import Apply, Input, Items, Literal, Named, Node, walk
+from loss_lint.harness.expression import BATCHES, Apply, Input, Items, Literal, Named, Node, walk
 from loss_lint.harness.lowering import Unrunnable
 from loss_lint.harness.operators import apply
 from loss_lint.harness.values import Values
@@ -80,6 +80,8 @@ def evaluate(root: Node, values: Values | Mapping[Input, Any]) -> Any:
                 result = tuple(done[id(item)] for item in items)
             case Input():
                 result = look_up(node)
+            case Apply(name="accumulated", operands=(init, *terms)):
+                result = _accumulated(done[id(init)], terms, values)
             case Apply(name=name, operands=operands, parameters=parameters):
                 given = [done[id(operand)] for operand in operands]
                 named = {key: done[id(value)] for key, value in parameters}
@@ -93,6 +95,17 @@ def evaluate(root: Node, values: Values | Mapping[Input, Any]) -> Any:
                     raise Raised(node, error) from error
         done[id(node)] = result
     return done[id(root)]
+
+
+def _accumulated(total: Any, terms: list[Node], values: Values | Mapping[Input, Any]) -> Any:
+    """A loop's sum: its terms once for each batch, the first of which has the inputs of the whole."""
+    if not isinstance(values, Values) or values.batch is None:
+        raise Unrunnable("a loop runs over unknown batches")
+    for number in range(BATCHES):
+        batch = values if number == 0 else values.batch(number)
+        for term in terms:
+            total = total + evaluate(term, batch)
+    return total
 
 
 def _is_own(error: Exception) -> bool:
@@ -127,6 +140,17 @@ def run(root: Node, values: Values) -> Run:
         is_loss = catalogue.loss(raised.node.name) is not None
         return Run(error=_first_line(raised.cause), is_stray=not is_loss and raised.node is not called)
     return _differentiated(result, values, is_reduced=_is_reduced(root), holds_loss=_holds_loss(root))
+
+
+def run_in_parts(root: Node, parts: list[Values], whole: Values) -> Run:
+    """The mean of an expression over parts of a batch, with gradients of the whole batch's logits."""
+    torch.manual_seed(0)
+    try:
+        results = [evaluate(root, part) for part in parts]
+    except Raised as raised:
+        return Run(error=_first_line(raised.cause))
+    mean = torch.stack([result.mean() for result in results]).mean()
+    return _differentiated(mean, whole, is_reduced=False, holds_loss=True)
 
 
 def broadcasts(root: Node, values: Values) -> bool:

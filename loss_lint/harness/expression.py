@@ -68,6 +68,9 @@ class Apply:
         return node.value if isinstance(node, Literal) else None
 
 
+# Iterations that a loop's sum is computed over, and micro-batches that a batch is cut into.
+BATCHES = 3
+
 Node = Literal | Named | Items | Input | Apply
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal as OneOf
 
 from loss_lint import catalogue
-from loss_lint.harness.expression import Apply, Input, Items, Literal, Named, Node, Side
-from loss_lint.harness.parameters import WEIGHTS, applied
+from loss_lint.harness.expression import BATCHES, Apply, Input, Items, Literal, Named, Node, Side
+from loss_lint.harness.parameters import SAMPLES, WEIGHTS, applied
 from loss_lint.harness.reach import Reach, readings
 from loss_lint.symbolic.counts import name_of
 from loss_lint.symbolic.edits import Bypass, GraphEdit, Witness, edited
@@ -49,6 +49,8 @@ class _Lowering:
         self.done: dict[tuple[int, Side], Node] = {}
         self.alive: list[Value] = []
         self.heap: Heap | None = None
+        self.iterated = reach.iterated
+        self.in_loop = False
 
     def node(self, value: Value, side: Side, depth: int) -> Node:
         if depth > _MAX_DEPTH:
@@ -96,6 +98,24 @@ class _Lowering:
             case _:
                 return self._input(node, side)
 
+    def _accumulated(self, node: Accumulated, side: Side, depth: int) -> Node:
+        init = self.node(node.init, side, depth + 1)
+        outside, self.in_loop = self.in_loop, True
+        try:
+            terms = tuple(self.node(term, side, depth + 1) for term in node.terms)
+        finally:
+            self.in_loop = outside
+        return Apply("accumulated", (init, *terms))
+
+    def _length(self, op: Op) -> Node | None:
+        """Behind a loop over batches: the number of these, or of the samples in all of them."""
+        if op.name != "len" or not self.iterated or self.in_loop:
+            return None
+        view = self._reading(op.operands[0])
+        if view is not None and view.node.content in self.iterated:
+            return Literal(BATCHES)
+        return Apply("mul", (SAMPLES, Literal(BATCHES)))
+
     def _container(self, node: Object, side: Side, depth: int) -> Node:
         record = self.heap.get(node.content) if self.heap is not None else None
         if record is None or record.open or any(item.key is not None for item in record.items):
@@ -103,6 +123,9 @@ class _Lowering:
         return Items(tuple(self.node(item.value, side, depth + 1) for item in record.items))
 
     def _operation(self, op: Op, side: Side, depth: int) -> Node:
+        length = self._length(op)
+        if length is not None:
+            return length
         if not self._runs(op, side):
             return self._input(op, side)
         changed = edited(op, self.edits, self.witness.guards)

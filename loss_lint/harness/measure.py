@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 
 from loss_lint.findings import Comparison, Evidence, Verdict
-from loss_lint.harness import relabel
-from loss_lint.harness.execute import Run, broadcasts, run
+from loss_lint.harness import microbatches, relabel
+from loss_lint.harness.execute import Run, broadcasts, run, run_in_parts
 from loss_lint.harness.expression import Input
 from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, layouts, sizes
 from loss_lint.harness.lowering import Unrunnable
-from loss_lint.harness.plan import Plan
+from loss_lint.harness.plan import MICRO_BATCHES, RELABELLED, Plan
 from loss_lint.harness.roles import labels
 from loss_lint.harness.values import Values, draw
 
@@ -91,7 +91,7 @@ def _runs(setting: _Setting) -> bool:
 def _evidence(setting: _Setting) -> Evidence:
     seen = [_look(setting, seed) for seed in SEEDS]
     chosen = _strongest(seen)
-    if chosen.verdict == "none":
+    if chosen.verdict == "none" and setting.plan.how != MICRO_BATCHES:
         large = _look_at_large(setting)
         chosen = large or chosen
     return _as_evidence(chosen, setting)
@@ -107,13 +107,23 @@ def _strongest(seen: list[_Seen]) -> _Seen:
 
 
 def _look(setting: _Setting, seed: int, scale: float = 1.0) -> _Seen:
+    plan = setting.plan
+    if plan.how == MICRO_BATCHES:
+        return _look_at_parts(setting, seed)
     values = setting.values(seed, scale)
-    fixed = run(setting.plan.fixed, values)
-    if setting.plan.relabelled:
-        other = relabel.targets(values, setting.plan.relabelled)
-        flagged = run(setting.plan.flagged, other)
+    fixed = run(plan.fixed, values)
+    if plan.how in RELABELLED:
+        flagged = run(plan.flagged, relabel.targets(values, plan.how))
         return _Seen(_relabelled(flagged, fixed), flagged, fixed, seed)
-    flagged = run(setting.plan.flagged, setting.values(seed, scale))
+    flagged = run(plan.flagged, setting.values(seed, scale))
+    return _Seen(verdict(flagged, fixed), flagged, fixed, seed)
+
+
+def _look_at_parts(setting: _Setting, seed: int) -> _Seen:
+    plan, given = setting.plan, setting.given
+    whole = microbatches.whole(plan.roles, setting.layout, given, setting.shapes, seed, plan.fixed)
+    fixed = run(plan.fixed, whole)
+    flagged = run_in_parts(plan.flagged, microbatches.parts(whole, given), whole)
     return _Seen(verdict(flagged, fixed), flagged, fixed, seed)
 
 
@@ -192,7 +202,7 @@ def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
     loss = None
     if not raised and flagged.loss is not None and fixed.loss is not None:
         loss = Comparison(flagged.loss, fixed.loss)
-    norm, cosine = (None, None) if raised or plan.relabelled else _gradients(flagged, fixed)
+    norm, cosine = (None, None) if raised or plan.how in RELABELLED else _gradients(flagged, fixed)
     return Evidence(
         verdict=seen.verdict,
         loss=loss,

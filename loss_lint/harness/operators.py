@@ -183,6 +183,15 @@ def _scatter(base: Any, index: Any, source: Any, dim: int = 0, **parameters: Any
     return torch.scatter(base, dim, index, source, **parameters)
 
 
+def _construct(*operands: Any, loss: str) -> Any:
+    """A loss's class, called with what its instance should be."""
+    spelled, _ = catalogue.operation(loss).modules[0]
+    cls = _function(spelled)
+    if cls is None:
+        raise Unrunnable(f"this torch has no {spelled}")
+    return cls(*operands)
+
+
 def _item(tensor: Any) -> Any:
     return tensor.item() if isinstance(tensor, torch.Tensor) else tensor
 
@@ -203,6 +212,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "size": _size,
     "len": len,
     "arange": _arange,
+    "construct": _construct,
     "as_tensor": _as_tensor,
     "from_numpy": _as_tensor,
     "array": _array,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loss_lint import catalogue
-from loss_lint.harness.expression import Apply, Input, Items, Literal, Node, signature
+from loss_lint.harness.expression import Apply, Input, Items, Literal, Node, signature, walk
 from loss_lint.harness.lowering import EXTENTS, Extent, Unrunnable, lower
 from loss_lint.harness.reach import Reach
 from loss_lint.harness.roles import Roles
@@ -18,6 +18,8 @@ STRINGS = "strings"  # names in a literal, corrected by their class indices
 PERMUTED = "permuted_classes"  # another process numbers the classes in another order
 REFITTED = "refitted_classes"  # a split that lacks a class numbers the others anew
 ONE_BASED = "one_based_classes"  # the first class is 1
+CONSTRUCTED = "constructor"  # the loss's operands, given to its class instead
+MICRO_BATCHES = "micro_batches"  # the mean of the means of micro-batches, corrected by the mean of all
 RELABELLED = frozenset({PERMUTED, REFITTED, ONE_BASED})
 
 _TARGET = Input(-10, "target", name="target")
@@ -25,17 +27,21 @@ _TARGET = Input(-10, "target", name="target")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Two expressions over the same inputs. `relabelled` says how the flagged program numbers the classes."""
+    """Two expressions over the same inputs.
+
+    `how` says in what else they differ than in their operations: how the flagged program numbers the classes, or
+    that it takes micro-batches.
+    """
 
     flagged: Node
     fixed: Node
     roles: Roles
-    relabelled: str = ""
+    how: str = ""
 
     @property
     def key(self) -> str:
         """Equal for plans that measure the same."""
-        return f"{signature(self.fixed, self.flagged)}\n{self.relabelled}"
+        return f"{signature(self.fixed, self.flagged)}\n{self.how}"
 
 
 def plans(witness: Witness) -> Iterator[Plan]:
@@ -66,11 +72,30 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
         flagged, fixed = _masked_mean(flagged), _masked_mean(fixed)
     if completion == STRINGS:
         fixed = _by_index(fixed)
-    yield _plan(flagged, fixed, completion if completion in RELABELLED else "")
+    if completion == CONSTRUCTED:
+        flagged = _constructed(flagged)
+    if completion == MICRO_BATCHES:
+        flagged = fixed = _loss_of(flagged)
+    yield _plan(flagged, fixed, completion if completion in RELABELLED | {MICRO_BATCHES} else "")
 
 
-def _plan(flagged: Node, fixed: Node, relabelled: str | None = "") -> Plan:
-    return Plan(flagged, fixed, Roles(fixed, flagged), relabelled or "")
+def _plan(flagged: Node, fixed: Node, how: str | None = "") -> Plan:
+    return Plan(flagged, fixed, Roles(fixed, flagged), how or "")
+
+
+def _constructed(root: Node) -> Node:
+    """A loss as the call of its class with the same operands."""
+    if isinstance(root, Apply) and catalogue.loss(root.name) is not None:
+        return Apply("construct", root.operands, (("loss", Literal(root.name)),))
+    return root
+
+
+def _loss_of(root: Node) -> Node:
+    """The loss that is divided by the number of steps."""
+    for node in walk(root):
+        if isinstance(node, Apply) and catalogue.loss(node.name) is not None:
+            return node
+    return root
 
 
 def _as_loss(root: Node, name: str) -> Node:

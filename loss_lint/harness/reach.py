@@ -45,7 +45,22 @@ class Reach:
         }
         self._known: dict[int, bool] = {}
         self._alive: list[Value] = []  # what is known by `id` must not be freed
-        self._program = {id(node) for node in self._nodes(witness.root)}
+        program = list(self._nodes(witness.root))
+        self._program = {id(node) for node in program}
+        self.iterated = frozenset(
+            content
+            for node in program
+            if isinstance(node, Accumulated) and node.loop.iterable is not None
+            for content in self._iterated(node.loop.iterable)
+        )
+
+    def _iterated(self, iterable: Value) -> Iterator[int]:
+        """The contents of what a loop runs over, `enumerate` and `zip` taken off."""
+        for view in readings(iterable, self.guards):
+            yield view.node.content
+            if isinstance(view.node, Op) and view.node.name in ("enumerate", "zip"):
+                for operand in view.node.operands:
+                    yield from self._iterated(operand)
 
     def is_named(self, node: Value) -> bool:
         return id(node) in self.operations

@@ -28,6 +28,7 @@ Role = OneOf[
     "factor",  # a number that multiplies a loss
     "offset",  # a number that is added to one
     "count",  # a number of samples
+    "exponent",
     "zeros",
     "class_weight",
     "tensor",  # a tensor of which only the shape matters
@@ -75,6 +76,7 @@ class Roles:
         for expression in (fixed, flagged):
             for found, role in demands(expression, "logits"):
                 self._give(self.same(found), "mask" if masked and role == "factor" else role)
+        self._integers = {self.same(one) for one, role in demands(flagged, "logits") if role == "indices"}
 
     def same(self, found: Input) -> Input:
         """The input that stands for `found`."""
@@ -85,6 +87,10 @@ class Roles:
 
     def is_differentiable(self, found: Input) -> bool:
         return found.side != "target" and self.role(found) in ("logits", "probabilities", "log_probabilities")
+
+    def is_integer(self, found: Input) -> bool:
+        """Whether labels are integers: known to be so, or taken for class indices by the flagged expression."""
+        return found.integer or self.same(found) in self._integers
 
     def _give(self, found: Input, role: Role) -> None:
         if self._roles.get(found, "tensor") == "tensor":
@@ -167,6 +173,8 @@ def _of_operands(node: Apply, role: Role) -> Iterator[tuple[Node, Role]]:
         yield first, "probabilities" if role == "logits" else role
     elif node.name in ("mul", "div", "add", "sub"):
         yield from _of_arithmetic(node, role)
+    elif node.name == "pow":
+        yield from zip(node.operands, (role, "exponent"), strict=False)
     elif effect == "compare" and node.name != "where":
         yield from ((operand, "tensor") for operand in node.operands)
     elif node.name in ("getitem", "masked_select", "masked_fill", "setitem", *_INDEXED):
@@ -235,7 +243,7 @@ def labels(roles: Roles) -> dict[Input, str]:
     found: dict[Input, str] = {}
     for one in roles.inputs:
         role = roles.role(one)
-        if role in ("count", "factor", "offset", "tensor", "zeros"):
+        if role in ("count", "factor", "offset", "exponent", "tensor", "zeros"):
             continue
         word = _WORDS.get(role, role)
         if one.side == "target" and role in ("logits", "log_probabilities", "probabilities"):

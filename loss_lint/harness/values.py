@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,16 @@ _STRIDE = 7919
 
 @dataclass(slots=True)
 class Values:
-    """What the inputs are in one run: `tensors` by input, `logits` those that gradients are taken of."""
+    """What the inputs are in one run: `tensors` by input, `logits` those that gradients are taken of.
+
+    `batch` gives the inputs of a further iteration of a loop over batches.
+    """
 
     roles: Roles
     sizes: Sizes
     tensors: dict[Input, Any] = field(default_factory=dict)
     logits: list[torch.Tensor] = field(default_factory=list)
+    batch: Callable[[int], Values] | None = None
 
     def value(self, found: Input) -> Any:
         if found.content == CLASSES.content:
@@ -38,6 +43,7 @@ def draw(
 ) -> Values:
     """All inputs for one run; logits are multiplied by `scale`."""
     values = Values(roles, given)
+    values.batch = lambda number: draw(roles, layout, given, shapes, seed + 100 * number, scale)
     for index, one in enumerate(roles.inputs):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index * _STRIDE)
         role = roles.role(one)
@@ -48,6 +54,8 @@ def draw(
         else:
             raw = torch.randn(shapes[one], generator=generator)
         values.tensors[one] = _as_role(role, raw, generator, one, layout, given)
+        if role == "units" and roles.is_integer(one):
+            values.tensors[one] = values.tensors[one].long()
     return values
 
 
@@ -66,8 +74,7 @@ def _as_role(
         case "indices" | "index":
             return _indices(raw, generator, one.size or given.classes)
         case "units" | "mask":
-            ones = _alternating(raw, generator)
-            return ones.long() if one.integer else ones
+            return _alternating(raw, generator)
         case "signs":
             return _alternating(raw, generator) * 2 - 1
         case "positive" | "class_weight":
@@ -78,6 +85,8 @@ def _as_role(
             return given.samples
         case "factor":
             return 0.7
+        case "exponent":
+            return 2.0
         case "offset":
             return raw.abs()
         case "tensor":

@@ -162,6 +162,57 @@ def test_strings(made) -> None:
     assert evidence.error == "too many dimensions 'str'"
 
 
+def test_tensors_in_a_constructor(made) -> None:
+    finding = made("F.cross_entropy(x, y)", ("cross_entropy",), claim=("raises",), completion="constructor")
+    evidence = confirm(finding)
+    assert evidence.verdict == "raises"
+    assert evidence.error == "Boolean value of Tensor with more than one value is ambiguous"
+
+
+def test_micro_batches_that_count_unequal_numbers(made) -> None:
+    finding = made("F.cross_entropy(x, y) / n", ("div", "cross_entropy"), completion="micro_batches")
+    evidence = confirm(finding)
+    assert evidence.verdict == "value+gradient"
+
+
+def test_micro_batches_that_count_all(made) -> None:
+    finding = made("F.mse_loss(x, y) / n", ("div", "mse_loss"), completion="micro_batches")
+    assert confirm(finding).verdict == "none"
+
+
+def test_an_epochs_sum_of_means(made) -> None:
+    body = """sum_of(x)
+
+def f(loader, model):
+    total = 0.0
+    for x, y in loader:
+        total += F.cross_entropy(model(x), y).item()
+    return total / len(loader.dataset)
+"""
+    finding = made(
+        body,
+        ("div", "item", "cross_entropy"),
+        lambda ops: [SetParameter(ops["cross_entropy"], "reduction", const("sum"))],
+    )
+    evidence = confirm(finding)
+    assert evidence.verdict == "reported"
+    assert evidence.loss.fixed == pytest.approx(8 * evidence.loss.flagged)
+
+
+def test_labels_stay_integers_where_the_flagged_loss_takes_indices(made) -> None:
+    finding = made(
+        "F.cross_entropy(x.unsqueeze(1), y)",
+        ("cross_entropy", "unsqueeze"),
+        lambda ops: [
+            Rename(ops["cross_entropy"], "binary_cross_entropy_with_logits"),
+            Bypass(ops["unsqueeze"]),
+            Wrap(ops["cross_entropy"], 1, "to_float"),
+        ],
+        ("raises",),
+    )
+    assert confirm(finding).error == "Target 1 is out of bounds."
+
+
 def test_a_mask_on_a_scalar(made) -> None:
     finding = made(
         "F.cross_entropy(x, y) * m",
