@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loss_lint.findings import Finding, Step
@@ -11,10 +11,13 @@ from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.symbolic.describe import conditions
 from loss_lint.symbolic.edits import Witness
+from loss_lint.symbolic.facts import force_inputs
 from loss_lint.symbolic.graph import Atom, Frame, Op, Pass, Site
+from loss_lint.symbolic.guards import subject
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import Root, evaluate_roots
+from loss_lint.symbolic.walk import effect
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,23 +31,41 @@ class _Located:
     moved: tuple[Pass, ...]
 
 
-def lint_module(machine: Machine, path: str) -> tuple[Finding, ...]:
-    """All findings whose place, or whose bringing call, is in the file at `path`; sorted."""
-    rules_by_sink: dict[str, list[Rule]] = {}
-    for rule in all_rules():
-        for sink in rule.sinks:
-            rules_by_sink.setdefault(sink, []).append(rule)
-    matches = _Matches()
-    for root in evaluate_roots(machine, path):
-        _match_root(root, rules_by_sink, matches)
-    places = Places(machine)
-    findings = [_finding(located, places) for located in matches.standing()]
-    shown = [
-        finding
-        for finding in findings
-        if finding.place.path == path or any(place.path == path for place in finding.also)
-    ]
-    return tuple(sorted(shown, key=Finding.sort_key))
+class Engine:
+    """Lints files of one project; every root is evaluated once, however many files it says something of."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in all_rules():
+            for sink in rule.sinks:
+                self._rules.setdefault(sink, []).append(rule)
+        self._matches: dict[str, _Matches] = {}
+
+    def lint(self, path: str, callers: Sequence[str] = ()) -> tuple[Finding, ...]:
+        """All findings whose place, or whose bringing call, is in the file at `path`; sorted.
+
+        `callers` are the files whose roots say what the functions of `path` are called with.
+        """
+        matches = _Matches()
+        for source in (path, *callers):
+            matches.update(self._of_roots(source))
+        places = Places(self._machine)
+        findings = (_finding(located, places) for located in matches.standing())
+        shown = (
+            finding
+            for finding in findings
+            if finding.place.path == path or any(place.path == path for place in finding.also)
+        )
+        return tuple(sorted(shown, key=Finding.sort_key))
+
+    def _of_roots(self, path: str) -> _Matches:
+        known = self._matches.get(path)
+        if known is None:
+            known = self._matches[path] = _Matches()
+            for root in evaluate_roots(self._machine, path):
+                _match_root(root, self._rules, known)
+        return known
 
 
 class _Matches:
@@ -60,11 +81,20 @@ class _Matches:
         if sink.frame.call is not None:
             (self._confirmed if located else self._refuted).add(key)
         for one in located:
-            if one.match.harmless_here:
+            if one.match.harmless_here or _needs_a_coincidence(one.match):
                 continue
             known = self._best.get((rule.code, one.site))
             if known is None or _rank(one) < _rank(known):
                 self._best[(rule.code, one.site)] = one
+
+    def update(self, other: _Matches) -> None:
+        """Add what another file's roots say."""
+        self._confirmed |= other._confirmed
+        self._refuted |= other._refuted
+        for key, located in other._best.items():
+            known = self._best.get(key)
+            if known is None or _rank(located) < _rank(known):
+                self._best[key] = located
 
     def standing(self) -> list[_Located]:
         """The matches that stand: a function's callers know more of its arguments than its defaults do."""
@@ -83,9 +113,18 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
     while index < len(root.ops):  # matching forces calls, which adds operations
         op = root.ops[index]
         index += 1
+        if effect(op) == "loss":
+            force_inputs(op)
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
             matches.add(rule, op, [_locate(rule, match) for match in rule.match(op, root)])
+
+
+def _needs_a_coincidence(match: Match) -> bool:
+    """Whether the loss was chosen by one condition and the wrong operand by another that has nothing to do with it."""
+    chosen = {subject(atom.condition) for atom in match.sink.chosen}
+    deciding = {subject(atom.condition) for atom in _deciding(match)}
+    return bool(chosen and deciding) and chosen.isdisjoint(deciding)
 
 
 def _rank(located: _Located) -> tuple[int, int, int]:

@@ -57,7 +57,7 @@ from loss_lint.symbolic.edits import Bypass, Rename
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op, Value
 from loss_lint.symbolic.root import BACKWARD, Root, parts
-from loss_lint.symbolic.walk import Walk, origins
+from loss_lint.symbolic.walk import Walk, keeps_numbers, origins
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
@@ -99,6 +99,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         )
 
 
+_PRODUCTS = frozenset({"mul", "einsum", "matmul", "bmm", "mm", "dot", "tensordot"})
 _LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div"})
 
 
@@ -106,8 +107,8 @@ def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
     """The loss or backward that the logarithm goes into, if it is no entropy on the way."""
     found: Op | None = None
     for op in root.downstream(log):
-        if op.name == "mul" and any(_comes_from(operand, softmax) for operand in op.operands):
-            return None
+        if op.name in _PRODUCTS and any(_comes_from(operand, softmax) for operand in op.operands):
+            return None  # an entropy
         if (
             op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0]))
         ) or op.name in BACKWARD:
@@ -119,7 +120,16 @@ def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
 
 def _comes_from(operand: Value, softmax: Op) -> bool:
     """Whether an operand is the probabilities themselves."""
-    return any(part.content == softmax.content for part in parts(operand))
+    pending = [operand]
+    for _ in range(8):
+        if not pending:
+            return False
+        for part in parts(pending.pop()):
+            if part.content == softmax.content:
+                return True
+            if isinstance(part, Op) and (part.name == "neg" or keeps_numbers(part)):
+                pending.append(part.operands[0])
+    return False
 
 
 def _leads_to(part: Value, log: Op, root: Root) -> bool:

@@ -45,11 +45,11 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.counts import name_of
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import UNKNOWN, constant, loss_terms, shape
 from loss_lint.symbolic.graph import Op, Value
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
 
 # Conditions that ask whether several devices may have computed the loss.

@@ -254,6 +254,10 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return tuple_of(
                 (key, Leaf("element", "value", (inner,), site, fresh_content(), "a dict's value"))
             )
+        case Op(name="comprehension", operands=(inner, _)):
+            kind = plain.parameter("kind")
+            is_map = isinstance(kind, Const) and kind.value == "dict"
+            return inner.items[0] if is_map and isinstance(inner, Tuple) else inner
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
         case _:
@@ -282,6 +286,12 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return alternatives(branches, site)
         case Phi(init=init) if init is not None and is_object_like(init):
             return item(init, index, site, act, base_site)
+        case Op(name="comprehension", operands=(inner, _)) if (
+            isinstance(key, Const) and type(key.value) is int
+        ):
+            kind = plain.parameter("kind")
+            if isinstance(kind, Const) and kind.value == "list":
+                return inner
         case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
             return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
         case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(
@@ -364,7 +374,7 @@ def _from_record(
 
 def _any_entry(entries: list[Item], key: Value, site: Site, act: Activation) -> Value | None:
     """An entry of a registry by a key that is not known: each under the condition that it was asked for."""
-    if len(entries) > 12:
+    if len(entries) > 12 or not all(is_object_like(entry.value) for entry in entries):
         return None
     branches: list[tuple[Guards, Value]] = []
     for entry in entries:

@@ -56,6 +56,7 @@ class Activation:
     entry_guards: Guards = NO_GUARDS
     is_generator: bool = False
     is_class_body: bool = False
+    chosen: Guards = NO_GUARDS
     star_imports: tuple[tuple[str, int], ...] = ()
 
 

@@ -89,6 +89,22 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
     act.state.heap.set(holder.content, Record(record.attributes, tuple(items), record.open))
 
 
+def delete_item(holder: Value, key: Value, act: Activation) -> None:
+    """`del holder[key]`."""
+    plain, key = strip(holder), strip(key)
+    record = act.state.heap.get(plain.content) if isinstance(plain, Object) else None
+    if record is None:
+        return
+    count = len(record.items)
+    by_position = isinstance(key, Const) and isinstance(key.value, int) and -count <= key.value < count
+    if by_position and isinstance(key, Const) and isinstance(key.value, int) and not record.open:
+        items = list(record.items)
+        del items[key.value]
+        act.state.heap.set(plain.content, Record(record.attributes, tuple(items)))
+    else:
+        forget_items(holder, act)
+
+
 def forget_items(holder: Value, act: Activation) -> None:
     """The object may hold anything from here on."""
     holder = strip(holder)

@@ -96,7 +96,20 @@ def call(
             if _spelled(callee).endswith("backward"):
                 values = tuple(argument.value for argument in arguments)
                 act.machine.python_op("unknown_backward", values, site, act)
+            _run_callbacks(arguments, site, act)
             return unknown_call(function, arguments, site)
+
+
+def _run_callbacks(arguments: tuple[Argument, ...], site: Site, act: Activation) -> None:
+    """A function without parameters that is handed to something unknown will be called: `optimizer.step(closure)`."""
+    for argument in arguments:
+        plain = strip(argument.value)
+        if isinstance(plain, Function) and isinstance(plain.node, ast.FunctionDef):
+            spec = plain.node.args
+            if not (spec.args or spec.posonlyargs or spec.kwonlyargs) and plain.module.leads_to_loss(
+                plain.node
+            ):
+                call(plain, (), site, act, now=True)
 
 
 def callable_behind(function: Value, act: Activation) -> Value:
@@ -144,14 +157,14 @@ def _any_of(
     branches: tuple[tuple[Guards, Value], ...], arguments: tuple[Argument, ...], site: Site, act: Activation
 ) -> Value:
     """A call of one of several callables: each under its guards."""
-    entry = act.state.guards
+    entry, chosen = act.state.guards, act.chosen
     results: list[tuple[Guards, Value]] = []
     for guards, branch in branches:
         if not compatible(entry, guards):
             continue
-        act.state.guards = entry | guards
+        act.state.guards, act.chosen = entry | guards, chosen | guards
         results.append((guards, call(branch, arguments, site, act)))
-        act.state.guards = entry
+        act.state.guards, act.chosen = entry, chosen
     if not results:
         return leaf("unknown", "", site, reason="an impossible call")
     return alternatives(results, site)
@@ -208,6 +221,8 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
     if applied is not None:
         return applied
     applied = builtin_calls.apply_method(method, arguments, site, act)
+    if applied is None:
+        _run_callbacks(arguments, site, act)
     return applied if applied is not None else unknown_call(method, arguments, site)
 
 
@@ -318,6 +333,7 @@ def force(lazy: Lazy) -> Value:
         caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
         receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
         lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
+        caller.machine.base_heap.adopt(caller.state.heap, lazy.state.heap)
         lazy.running = False
     return lazy.result
 
@@ -342,6 +358,7 @@ def run(
         owner=function.owner,
         receiver=receiver,
         loops=act.loops,
+        chosen=act.chosen,
         grad=act.grad and NO_GRADIENT.isdisjoint(f"torch.{name}" for name in decorator_names(function.node)),
         entry_guards=act.state.guards,
     )

@@ -8,7 +8,6 @@ from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.graph import (
     Alternatives,
     Const,
-    External,
     Guards,
     Leaf,
     Loop,
@@ -16,26 +15,9 @@ from loss_lint.symbolic.graph import (
     Value,
 )
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import effect, views
-
-
-def name_of(value: Value) -> str:
-    """The identifier by which the program knows a value: a parameter, a global, an attribute, a key."""
-    plain = strip(value)
-    match plain:
-        case Leaf(role="parameter" | "global" | "unknown", name=name):
-            return name
-        case External(name=name):
-            return name.rpartition(".")[2]
-        case Op(name="getattr"):
-            attribute = plain.parameter("name")
-            return str(attribute.value) if isinstance(attribute, Const) else ""
-        case Op(name="getitem"):
-            key = plain.parameter("index")
-            return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
-        case _:
-            return ""
 
 
 def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled: str = "") -> str | None:
@@ -48,14 +30,14 @@ def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled:
         return f"`{spelled}`" if counts_samples(spelled) and not counts_steps(spelled) else None
     counted: str | None = None
     for view in views(value, guards):
-        one = _count(view.node, related)
+        one = _count(view.node, related, spelled)
         if one is None:
             return None
         counted = counted or one
     return counted
 
 
-def _count(node: Value, related: frozenset[int]) -> str | None:
+def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
     match node:
         case Op(
             name="item" | "to_float" | "to_int" | "to_long" | "to" | "clamp" | "cpu" | "detach",
@@ -65,7 +47,9 @@ def _count(node: Value, related: frozenset[int]) -> str | None:
         case Op(name="size", operands=(tensor,)):
             dim = node.parameter("dim")
             is_batch = isinstance(dim, Const) and dim.value == 0
-            return "the batch size" if is_batch and is_related(tensor, related) else None
+            if is_batch and (is_related(tensor, related) or counts_samples(spelled)):
+                return "the batch size"
+            return None
         case Op(name="len", operands=(tensor,)):
             return "the batch size" if is_related(tensor, related) else None
         case Op(name="sum", operands=(mask,)) if node.parameter("dim") is None:
@@ -121,12 +105,16 @@ def is_related(value: Value, related: frozenset[int]) -> bool:
     return False
 
 
+# `i % n == 0`, `count == n`, `count >= n`: tests that let the optimizer step every n iterations.
+_STEP_TESTS = frozenset({"remainder", "floor_divide", "eq", "ge", "gt"})
+
+
 def is_step_count(value: Value, root: Root, spelled: str = "") -> bool:
     """Whether a loop steps its optimizer every `value` iterations: `if i % value == 0: optimizer.step()`."""
     contents = {part.content for part in (*parts(value), strip(value)) if not isinstance(part, Const)}
     names = ({name_of(part) for part in parts(value)} | {spelled}) - {""}
     for op in root.ops:
-        if op.name in ("remainder", "floor_divide") and len(op.operands) == 2:
+        if op.name in _STEP_TESTS and len(op.operands) == 2:
             divisor = op.operands[1]
             named = {name_of(divisor), *op.spelled[1:]}
             if strip(divisor).content in contents or named & names:

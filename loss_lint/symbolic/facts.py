@@ -57,12 +57,39 @@ def meaning(view: View, walk: Walk) -> Fact | None:
             return Fact("indices", node, view)
     if node.name == "div" and is_hand_rolled_softmax(node, view.guards):
         return Fact("probabilities", node, view)
+    if effect(node) == "combine" and node.operands:
+        return _of_parts(node, view, walk)
+    if node.name == "exp":
+        for inner in inside(view, node.operands[0], walk):
+            fact = meaning(inner, walk)
+            if fact is not None and fact.meaning in ("log_probabilities", "logsigmoid"):
+                name: Meaning = "probabilities" if fact.meaning == "log_probabilities" else "sigmoid"
+                return Fact(name, node, view)
     if node.name == "log" and len(node.operands) == 1:
         for inner in inside(view, node.operands[0], walk):
             fact = meaning(inner, walk)
             if fact is not None and fact.meaning == "probabilities":
                 return Fact("log_of_probabilities", node, replace(fact.view, node=fact.op))
     return None
+
+
+def _of_parts(node: Op, view: View, walk: Walk) -> Fact | None:
+    """What a concatenation holds: what each of its parts is, if that is the same."""
+    found: list[Fact] = []
+    for operand in node.operands:
+        part = next(iter(inside(view, operand, walk)), None)
+        fact = meaning(part, walk) if part is not None else None
+        if fact is None or (found and fact.meaning != found[0].meaning):
+            return None
+        found.append(fact)
+    return found[0]
+
+
+def force_inputs(loss: Op) -> None:
+    """Run the calls that a loss's operands wait for, so that what is in them is seen by the rules."""
+    for operand in loss.operands[:2]:
+        for _ in meanings(operand, loss.guards):
+            pass
 
 
 # Reshaping between a sum and the division by it; anything else is no softmax's denominator.
@@ -232,8 +259,9 @@ def _terms(view: View, walk: Walk) -> list[View] | None:
     if node.name in ("mul", "div", "neg", "pow", "exp"):
         factors: list[View] = []
         for operand in node.operands:
-            if shape(operand, view.guards) == "number":
-                continue
+            divides = node.name in ("div", "pow") and operand is not node.operands[0]
+            if divides and shape(operand, view.guards) == "number":
+                continue  # a count that multiplies may undo a mean; one that divides is for the rules to judge
             found = _operand_terms(view, operand, walk)
             if found is None or (node.name in ("div", "pow") and found and operand is not node.operands[0]):
                 return None

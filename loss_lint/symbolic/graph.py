@@ -100,7 +100,7 @@ class Op:
     `slots` are the sites of the operands' expressions (None where an operand has no expression of its own, as in
     `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`; `made` is
     where the module was constructed that computes it; `spelled` are the identifiers that the operands are written
-    as ("" for other expressions).
+    as ("" for other expressions); `chosen` are the conditions that made its callee the one of several that it is.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Op:
     content: int
     made: Site | None = None
     spelled: tuple[str, ...] = ()
+    chosen: Guards = NO_GUARDS
 
     def parameter(self, name: str) -> Value | None:
         for key, value in self.parameters:

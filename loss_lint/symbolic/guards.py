@@ -167,7 +167,28 @@ def compatible(left: Guards, right: Guards) -> bool:
     for atom in small:
         if Atom(atom.content, not atom.truth, atom.condition) in large:
             return False
+    if any(_impossible_choice(atom, right) for atom in left) or any(
+        _impossible_choice(atom, left) for atom in right
+    ):
+        return False
     return not any(_exclude(one, other) for one in small for other in large if one.truth and other.truth)
+
+
+def _impossible_choice(atom: Atom, others: Guards) -> bool:
+    """`a or b` is true (`a and b` false) although the other conditions exclude each side."""
+    condition = atom.condition
+    if not (isinstance(condition, Op) and condition.name == ("or" if atom.truth else "and")):
+        return False
+    sides = [guards_of(operand, atom.truth) for operand in condition.operands]
+    return all(side is None or not compatible(side, others - {atom}) for side in sides)
+
+
+def subject(condition: Value) -> int:
+    """The content of what a condition is about: `x` in `x == "a"`."""
+    plain = strip(condition)
+    while isinstance(plain, Op) and plain.name in ("eq", "is", "in", "not", "isinstance", "or", "and"):
+        plain = strip(plain.operands[0])
+    return plain.content
 
 
 def _exclude(one: Atom, other: Atom) -> bool:

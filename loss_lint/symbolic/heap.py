@@ -30,61 +30,103 @@ EMPTY = Record({})
 OPEN = Record({}, open=True)
 
 
+class _Layer:
+    """Records that several heaps share; never written again."""
+
+    __slots__ = ("depth", "parent", "records")
+
+    def __init__(self, records: dict[int, Record], parent: _Layer | None) -> None:
+        self.records = records
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+
+
 class Heap:
-    """Records by their object's content; reading falls back to `base` (what the modules' bodies left)."""
+    """Records by their object's content: own ones over shared layers over `base` (what the modules' bodies left).
 
-    __slots__ = ("_base", "_records", "_shared")
+    Branches share all that was there before them, so that forking is free and joining costs what they wrote.
+    """
 
-    def __init__(self, records: dict[int, Record] | None = None, base: Heap | None = None) -> None:
-        self._records: dict[int, Record] = {} if records is None else records
+    __slots__ = ("_base", "_layer", "_own")
+
+    def __init__(self, base: Heap | None = None, layer: _Layer | None = None) -> None:
+        self._own: dict[int, Record] = {}
+        self._layer = layer
         self._base = base
-        self._shared = False
 
     def get(self, content: int) -> Record | None:
-        record = self._records.get(content)
+        record = self._own.get(content)
+        layer = self._layer
+        while record is None and layer is not None:
+            record = layer.records.get(content)
+            layer = layer.parent
         if record is None and self._base is not None:
             return self._base.get(content)
         return record
 
     def set(self, content: int, record: Record) -> None:
-        if self._shared:
-            self._records = dict(self._records)
-            self._shared = False
-        self._records[content] = record
+        self._own[content] = record
 
     def set_attribute(self, content: int, name: str, value: Value) -> None:
         record = self.get(content) or OPEN
         self.set(content, replace(record, attributes={**record.attributes, name: value}))
 
     def fork(self) -> Heap:
-        """A copy that costs nothing until one of the two writes."""
-        self._shared = True
-        copy = Heap(self._records, self._base)
-        copy._shared = True
-        return copy
+        """A copy; both share what is there now."""
+        if self._own:
+            self._layer = _Layer(self._own, self._layer)
+            self._own = {}
+        return Heap(self._base, self._layer)
 
     def absorb(self, other: Heap) -> None:
         """Take over all of `other`'s records (of a module's body that has been evaluated)."""
-        for content, record in other._records.items():
+        for content, record in other._written_since(None).items():
             self.set(content, record)
+
+    def adopt(self, other: Heap, before: Heap) -> None:
+        """Take over what was made new in `other`, which went on from `before`."""
+        for content, record in other._written_since(before._layer).items():
+            if before.get(content) is None:
+                self.set(content, record)
+
+    def _written_since(self, layer: _Layer | None) -> dict[int, Record]:
+        """The newest record of everything that was written above `layer`."""
+        newest = dict(self._own)
+        current = self._layer
+        while current is not None and current is not layer:
+            for content, record in current.records.items():
+                newest.setdefault(content, record)
+            current = current.parent
+        return newest
 
     def join(self, other: Heap, mine: Guards, theirs: Guards) -> Heap:
         """The heap after two branches that ran under `mine` and `theirs`."""
-        if self._records is other._records:
-            return self
-        joined = dict(self._records)
-        for content, record in other._records.items():
-            own = self.get(content)
-            if own is None or own is record:
-                joined[content] = record
+        shared = _common(self._layer, other._layer)
+        left, right = self._written_since(shared), other._written_since(shared)
+        joined = Heap(self._base, shared)
+        before = Heap(self._base, shared)
+        for content in [*left, *(content for content in right if content not in left)]:
+            one = left.get(content) or before.get(content)
+            two = right.get(content) or before.get(content)
+            if one is None or two is None or one is two:
+                known = one or two
+                assert known is not None
+                joined.set(content, known)
             else:
-                joined[content] = _join_records(own, record, mine, theirs)
-        for content, record in self._records.items():
-            if content not in other._records:
-                before = other.get(content)
-                if before is not None and before is not record:
-                    joined[content] = _join_records(record, before, mine, theirs)
-        return Heap(joined, self._base)
+                joined.set(content, _join_records(one, two, mine, theirs))
+        return joined
+
+
+def _common(one: _Layer | None, other: _Layer | None) -> _Layer | None:
+    """The nearest layer that lies below both."""
+    while one is not other:
+        if one is None or other is None:
+            return None
+        if one.depth >= other.depth:
+            one = one.parent
+        else:
+            other = other.parent
+    return one
 
 
 def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> Record:

@@ -34,8 +34,10 @@ from loss_lint.syntax.module import SourceModule, Unparsable, parse
 from loss_lint.syntax.sources import Sources, resolve_import
 
 # Limits on work, past which a value is unknown: statements in one root, and calls inside calls.
-MAX_STATEMENTS = 30_000
+MAX_STATEMENTS = 6_000
 MAX_DEPTH = 14
+# Over how many imports a name is seen to lead to a loss.
+MAX_IMPORTS = 3
 
 
 class Machine:
@@ -51,16 +53,45 @@ class Machine:
         self.base_heap = Heap()
         self.modules: dict[str, Activation | None] = {}
         self.module_ops: dict[str, list[Op]] = {}
+        self._parsed: dict[str, SourceModule | None] = {}
+        self._loss_names: dict[tuple[str, int], frozenset[str]] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self.namespaces: dict[int, Activation] = {}
 
     # Modules
 
     def parsed(self, path: str) -> SourceModule | None:
-        try:
-            return parse(path, self.sources.read(path))
-        except (OSError, Unparsable):
-            return None
+        """The file at `path`, parsed once; None where it cannot be."""
+        if path not in self._parsed:
+            try:
+                self._parsed[path] = parse(path, self.sources.read(path))
+            except (OSError, ValueError, Unparsable):
+                self._parsed[path] = None
+        return self._parsed[path]
+
+    def _with_loss_names(self, source: SourceModule) -> SourceModule:
+        """The module with the names that lead to a loss in what it imports."""
+        if self.cross_files:
+            source.imported_loss_names = self._imported_loss_names(source, MAX_IMPORTS)
+        return source
+
+    def _imported_loss_names(self, source: SourceModule, hops: int) -> frozenset[str]:
+        key = (source.path, hops)
+        known = self._loss_names.get(key)
+        if known is None:
+            names: set[str] = set()
+            for bound, path, name in source.imported_names(self.resolve):
+                if name in self._names_leading_to_loss(path, hops - 1):
+                    names.add(bound)
+            known = self._loss_names[key] = frozenset(names)
+        return known
+
+    def _names_leading_to_loss(self, path: str, hops: int) -> frozenset[str]:
+        source = self.parsed(path)
+        if source is None:
+            return frozenset()
+        imported = self._imported_loss_names(source, hops) if hops else frozenset()
+        return source.names_leading_to_loss(imported)
 
     def module(self, path: str, source: SourceModule | None = None) -> Activation | None:
         """The evaluated body of the module at `path`; None where it cannot be read."""
@@ -70,6 +101,8 @@ class Machine:
         if source is None:
             self.modules[path] = None
             return None
+        self._parsed.setdefault(path, source)
+        self._with_loss_names(source)
         frame = Frame("<module>", None, None, 0, intern_content(("module", path)))
         act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
         self.modules[path] = act  # an import cycle sees what is there so far
@@ -187,6 +220,7 @@ class Machine:
             content,
             made,
             tuple(_identifier(slot) for slot in slots),
+            act.chosen,
         )
         self.ops.append(new)
         return new

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic.counts import is_related, name_of
+from loss_lint.symbolic.counts import is_related
 from loss_lint.symbolic.facts import shape
 from loss_lint.symbolic.graph import Const, Leaf, Op, Value
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import View, effect
 
@@ -14,7 +15,9 @@ _TENSOR_METHODS = frozenset(
      "type_as", "to", "cuda", "contiguous"}
 )  # fmt: skip
 _MASK_WORDS = ("mask", "weight", "weit")
-_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"})
+_COMPARISONS = frozenset(
+    {"not", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"}
+)
 
 
 def mask_in(factor: Value, product: Op, losses: list[View], root: Root) -> str | None:
@@ -22,15 +25,26 @@ def mask_in(factor: Value, product: Op, losses: list[View], root: Root) -> str |
     related = frozenset[int]().union(*(_tensors(loss.node) for loss in losses))
     node, crossed = _peel(factor)
     by_sample = isinstance(node, Op) and node.name == "getitem" and len(node.operands) == 2
-    if by_sample and isinstance(node, Op) and is_related(node.operands[1], related):
+    if by_sample and isinstance(node, Op) and _selects_by_sample(node.operands[1], related):
         return "a tensor of weights by sample"
     again = any(op.name in ("mean", "sum") for op in root.consumers(product))
-    if _is_elementwise(factor, related, root, 8) or (again and _is_gate(factor, 6)):
+    if _is_tensor_made(node) or _is_elementwise(factor, related, root, 8) or (again and _is_gate(factor, 6)):
         return "a mask" if isinstance(node, Op) and node.name in _COMPARISONS else "a tensor of weights"
     named = name_of(node) or name_of(strip(factor))
     if any(word in named.lower() for word in _MASK_WORDS) and _is_tensor_by_use(node, crossed, product, root):
         return f"`{named}`"
     return None
+
+
+def _selects_by_sample(index: Value, related: frozenset[int]) -> bool:
+    """Whether an index is the loss's own target, and not one number out of it."""
+    plain = strip(index)
+    if isinstance(plain, Leaf) and plain.role in ("call", "index"):
+        return False
+    over_samples = (strip(operand) for operand in (plain.operands if isinstance(plain, Op) else ()))
+    if any(isinstance(operand, Leaf) and operand.role == "index" for operand in over_samples):
+        return False
+    return is_related(index, related)
 
 
 def _tensors(loss: Value) -> frozenset[int]:
@@ -45,6 +59,13 @@ def _tensors(loss: Value) -> frozenset[int]:
             if isinstance(part, Op) and part.operands:
                 pending.append(part.operands[0])  # the tensor itself; what scales it may be a number
     return frozenset(found)
+
+
+def _is_tensor_made(node: Value) -> bool:
+    """Whether a factor is a tensor that was made element by element from a list, an array or another tensor."""
+    while isinstance(node, Op) and node.name == "setitem":
+        node = strip(node.operands[0])
+    return isinstance(node, Op) and node.name in _TENSOR_MAKERS - {"arange"}
 
 
 def _is_gate(value: Value, depth: int) -> bool:
@@ -93,9 +114,18 @@ def _is_elementwise(value: Value, related: frozenset[int], root: Root, depth: in
     )
 
 
+_TENSOR_MAKERS = frozenset(
+    {"arange", "float_tensor", "from_numpy", "ones_like", "zeros_like", "full_like", "rand_like", "setitem"}
+)
+
+
 def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
     """Whether an operand is itself one of those tensors: no literal, and no number taken from it."""
     plain = strip(operand)
+    if isinstance(plain, Op) and plain.name == "setitem":
+        return _is_tensor_of(plain.operands[0], related)
+    if isinstance(plain, Op) and plain.name in _TENSOR_MAKERS:
+        return True
     if isinstance(plain, Const) or (
         isinstance(plain, Op) and effect(plain) in ("loss", "reduce", "size", "other")
     ):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from loss_lint import catalogue
 from loss_lint.symbolic import calls, objects
 from loss_lint.symbolic.activation import Activation, State, join
 from loss_lint.symbolic.assign import site_of
@@ -17,6 +18,7 @@ from loss_lint.symbolic.graph import (
     Argument,
     Class,
     Const,
+    External,
     Frame,
     Function,
     Lazy,
@@ -29,6 +31,7 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
     fresh_content,
+    leaf,
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN
@@ -43,11 +46,13 @@ class Root:
     name: str
     ops: list[Op]
     returned: list[Value] = field(default_factory=list)
-    _consumers: dict[int, list[Op]] | None = None
+    _consumers: dict[int, list[Op]] = field(default_factory=dict)
+    _seen: int = -1
 
     def consumers(self, op: Op) -> list[Op]:
         """The operations that `op`'s result is an operand of."""
-        if self._consumers is None:
+        if self._seen != len(self.ops):  # walks force calls, which add operations
+            self._seen = len(self.ops)
             self._consumers = {}
             for consumer in self.ops:
                 given = consumer.operands
@@ -195,6 +200,7 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
     bound = bind_arguments(function.node, arguments) or {}
     calls.bind_parameters(function, bound, arguments, site, callee, act)
     _open_optional_parameters(function, callee)
+    _read_annotations(function, callee, act)
     assert not isinstance(function.node, ast.Lambda)
     machine.run(function.node.body, callee)
     final = callee.state
@@ -212,6 +218,33 @@ def _open_optional_parameters(function: Function, callee: Activation) -> None:
         if isinstance(value, Const):
             reason = "a parameter with a default"
             callee.state.names[name] = Leaf("parameter", name, (), None, fresh_content(), reason, value)
+
+
+def _read_annotations(function: Function, callee: Activation, act: Activation) -> None:
+    """A parameter annotated with a module's class is an instance of it."""
+    spec = function.node.args
+    for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        given = callee.state.names.get(parameter.arg)
+        if parameter.annotation is None or not isinstance(given, Leaf) or given.default is not None:
+            continue
+        if not isinstance(parameter.annotation, ast.Name | ast.Attribute) or callee.frame.depth:
+            continue
+        scope = objects.in_scope(function.closure, callee)
+        annotated = strip(act.machine.evaluate(parameter.annotation, scope))
+        if isinstance(annotated, Class) and annotated is not function.owner:
+            if objects.external_base(annotated, callee).startswith("torch.nn."):
+                callee.state.names[parameter.arg] = _unknown_instance(annotated, callee)
+        elif isinstance(annotated, External) and annotated.name in catalogue.by_module:
+            created = Object(annotated, site_of(parameter.annotation, callee), fresh_content())
+            callee.state.heap.set(created.content, OPEN)
+            callee.state.names[parameter.arg] = created
+
+
+def _unknown_instance(cls: Class, act: Activation) -> Value:
+    try:
+        return instantiate(cls, act)
+    except RecursionError:
+        return leaf("parameter", cls.name, None, reason="classes that need each other")
 
 
 def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:

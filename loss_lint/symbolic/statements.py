@@ -188,6 +188,9 @@ def _delete(node: ast.Delete, act: Activation) -> None:
     for target in node.targets:
         if isinstance(target, ast.Name):
             act.state.names.pop(target.id, None)
+        elif isinstance(target, ast.Subscript):
+            holder = act.machine.evaluate(target.value, act)
+            assign.delete_item(holder, act.machine.evaluate(target.slice, act), act)
 
 
 def _global(node: ast.Global | ast.Nonlocal, act: Activation) -> None:

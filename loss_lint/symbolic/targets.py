@@ -9,6 +9,7 @@ from typing import Literal
 from loss_lint.symbolic.facts import UNKNOWN, constant
 from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value, intern_content
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import View, Walk, effect, origins, views
 
@@ -150,15 +151,11 @@ def _says_dtype(value: Value) -> bool:
 
 
 def _may_be_dtype(value: Value) -> bool:
-    from loss_lint.symbolic.counts import name_of
-
     items = value.items if isinstance(value, Tuple) else (value,)
     return any("type" in name_of(item).lower() for item in items)
 
 
 def _named(value: Value | None) -> Kind:
-    from loss_lint.symbolic.counts import name_of
-
     name = name_of(value) if value is not None else ""
     if name in ("float", "float32", "float64", "double", "half", "float16", "bfloat16"):
         return "float"

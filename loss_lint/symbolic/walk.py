@@ -22,6 +22,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, contradicts_defaults
 from loss_lint.symbolic.heap import Heap
+from loss_lint.symbolic.naming import asks_for_training
 
 # A walk gives up after this many nodes; what it has not seen by then is not reported.
 MAX_STEPS = 400
@@ -66,7 +67,8 @@ class View:
 class Walk:
     """One walk's budget; `exhausted` once it has given up.
 
-    Readings that need another value of a root's parameter than its default are passed by, unless `every` one counts.
+    Readings that need another value of a root's parameter than its default, or depend on whether the program
+    trains, are passed by, unless `every` one counts.
     """
 
     def __init__(self, *, every: bool = False) -> None:
@@ -74,7 +76,8 @@ class Walk:
         self.every = every
 
     def admits(self, guards: Guards, before: Guards) -> bool:
-        return self.every or not contradicts_defaults(guards - before)
+        more = guards - before
+        return self.every or not (more and (contradicts_defaults(more) or asks_for_training(more)))
 
     def step(self) -> bool:
         self.remaining -= 1

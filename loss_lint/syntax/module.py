@@ -7,11 +7,15 @@ import io
 import re
 import tokenize
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
+
+# Cross entropy written by hand is the logarithm of one of these.
+_SOFTMAXES = frozenset({"softmax", "Softmax"})
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -35,6 +39,8 @@ class SourceModule:
     path: str
     data: bytes
     tree: ast.Module = field(repr=False)
+    # Names that lead to a loss in other files of the project, as this file imports them.
+    imported_loss_names: frozenset[str] = frozenset()
 
     @cached_property
     def text(self) -> str:
@@ -79,8 +85,23 @@ class SourceModule:
     @cached_property
     def loss_names(self) -> frozenset[str]:
         """Names in this file that lead to a loss: torch's own, and what is defined or assigned by them."""
+        return self.names_leading_to_loss(self.imported_loss_names)
+
+    @cached_property
+    def _by_imports(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}
+
+    def names_leading_to_loss(self, imported: frozenset[str]) -> frozenset[str]:
+        """`loss_names` where the names in `imported` lead to a loss."""
+        known = self._by_imports.get(imported)
+        if known is None:
+            known = self._by_imports[imported] = self._closed(imported)
+        return known
+
+    def _closed(self, imported: frozenset[str]) -> frozenset[str]:
         everything: frozenset[str] = frozenset().union(*self._words)
-        words = {name for name in everything if _LOSS_WORD.search(name)}
+        words = {name for name in everything if _LOSS_WORD.search(name)} | imported
+        words |= {alias for alias, name in self._aliases() if _LOSS_WORD.search(name)}
         pairs = [({name}, names) for name, names in self._definitions.values()]
         pairs += [(targets, self.mentions(node)) for node, targets in self._outer_assignments()]
         size = -1
@@ -91,6 +112,28 @@ class SourceModule:
                     words.update(targets)
         # Constructors and forward methods are found through their class.
         return frozenset(words - {"__init__", "forward", "__call__", "self"})
+
+    def _aliases(self) -> list[tuple[str, str]]:
+        """Names that `from module import name as alias` gives, with what they stand for."""
+        return [
+            (alias.asname, alias.name)
+            for node in self.statements
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.asname
+        ]
+
+    def imported_names(self, resolve: Callable[[str, str, int], str | None]) -> list[tuple[str, str, str]]:
+        """What the file imports of its project: the name it has here, its file, and its name there."""
+        found: list[tuple[str, str, str]] = []
+        for node in self.statements:
+            if not isinstance(node, ast.ImportFrom) or (node.module or "").partition(".")[0] == "torch":
+                continue
+            path = resolve(self.path, node.module or "", node.level)
+            if path is None or path == self.path:
+                continue
+            found.extend((alias.asname or alias.name, path, alias.name) for alias in node.names)
+        return found
 
     def _outer_assignments(self) -> list[tuple[ast.stmt, set[str]]]:
         """Module-level assignments and assignments to attributes anywhere, with the names that they set."""
@@ -121,7 +164,9 @@ class SourceModule:
     def leads_to_loss(self, node: ast.AST) -> bool:
         """Whether a definition mentions a loss, or something of this file that does."""
         known = self._definitions.get(id(node))
-        return known is None or not self.loss_names.isdisjoint(known[1] - {known[0]})
+        if known is None or not self.loss_names.isdisjoint(known[1] - {known[0]}):
+            return True
+        return "log" in known[1] and not known[1].isdisjoint(_SOFTMAXES)
 
 
 _MUTATORS = frozenset(

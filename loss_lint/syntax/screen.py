@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 # Every name that torch gives a loss ends so, as a class (`CrossEntropyLoss`, `NLLLoss2d`) or as a function.
-_LOSS = re.compile(rb"Loss(?:2d)?\b|cross_entropy|nll_loss|kl_div|(?:_loss)\s*\(")
+# A project's own are called by such a word as well: `criterion(output, target)`, `self.loss_fn(...)`.
+_LOSS = re.compile(
+    rb"Loss(?:2d)?\b|cross_entropy|nll_loss|kl_div|(?:[lL]oss(?:_f[nu]\w*)?|criterion|objective)\w*\s*\("
+)
 
 
 def is_python_of_torch(data: bytes) -> bool:

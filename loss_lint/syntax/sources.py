@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -16,16 +16,37 @@ class Sources(Protocol):
     def exists(self, path: str) -> bool:
         """Whether `path` is a file that `read` would find."""
 
+    def files(self, root: str) -> Sequence[str]:
+        """The Python files below `root` in the order of their paths, without hidden and foreign folders."""
+
 
 class Folder:
-    """Files on disk."""
+    """Files on disk. Folders are listed once; a file that appears later is read but not found by imports."""
+
+    def __init__(self) -> None:
+        self._listings: dict[str, frozenset[str]] = {}
 
     def read(self, path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
 
     def exists(self, path: str) -> bool:
-        return os.path.isfile(path)
+        folder, name = os.path.split(path)
+        listing = self._listings.get(folder)
+        if listing is None:
+            try:
+                listing = frozenset(os.listdir(folder or "."))
+            except OSError:
+                listing = frozenset()
+            self._listings[folder] = listing
+        return name in listing
+
+    def files(self, root: str) -> Sequence[str]:
+        found: list[str] = []
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if not _is_foreign(name))
+            found.extend(os.path.join(folder, name) for name in names if name.endswith(".py"))
+        return sorted(found)
 
 
 class Overlay:
@@ -41,6 +62,9 @@ class Overlay:
 
     def exists(self, path: str) -> bool:
         return path in self._texts or self._base.exists(path)
+
+    def files(self, root: str) -> Sequence[str]:
+        return sorted({*self._base.files(root), *_below(self._texts, root)})
 
 
 class Memory:
@@ -60,6 +84,24 @@ class Memory:
 
     def exists(self, path: str) -> bool:
         return path in self._texts
+
+    def files(self, root: str) -> Sequence[str]:
+        return _below(self._texts, root)
+
+
+def _below(texts: Mapping[str, bytes], root: str) -> list[str]:
+    start = root.rstrip("/") + "/" if root else ""
+    return sorted(path for path in texts if path.startswith(start) and path.endswith(".py"))
+
+
+_FOREIGN = frozenset(
+    {"node_modules", "venv", "site-packages", "build", "dist", "__pycache__", "__pypackages__", "buck-out"}
+)
+
+
+def _is_foreign(folder: str) -> bool:
+    """Whether a folder of that name holds no code of the project."""
+    return folder.startswith(".") or folder in _FOREIGN
 
 
 def resolve_import(sources: Sources, importer: str, module: str, level: int) -> str | None:

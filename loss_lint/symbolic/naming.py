@@ -1,0 +1,45 @@
+"""The identifiers by which a program knows a value."""
+
+from __future__ import annotations
+
+from loss_lint.catalogue.names import means_training
+from loss_lint.symbolic.graph import Alternatives, Const, External, Guards, Leaf, Op, Value
+from loss_lint.symbolic.guards import strip
+
+
+def name_of(value: Value) -> str:
+    """The identifier of a value: a parameter's, a global's, an attribute's, a key's; "" for others."""
+    plain = strip(value)
+    match plain:
+        case Leaf(role="parameter" | "global" | "unknown", name=name):
+            return name
+        case External(name=name):
+            return name.rpartition(".")[2]
+        case Op(name="getattr"):
+            attribute = plain.parameter("name")
+            return str(attribute.value) if isinstance(attribute, Const) else ""
+        case Op(name="getitem"):
+            key = plain.parameter("index")
+            return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
+        case _:
+            return ""
+
+
+def asks_for_training(guards: Guards) -> bool:
+    """Whether a condition asks if the program trains: such branches are meant to differ."""
+    return any(_asks(atom.condition, 4) for atom in guards)
+
+
+def _asks(condition: Value, depth: int) -> bool:
+    plain = strip(condition)
+    if means_training(name_of(plain)):
+        return True
+    if depth == 0:
+        return False
+    match plain:
+        case Op(name="not" | "and" | "or" | "eq" | "is" | "in" | "bool", operands=operands):
+            return any(_asks(operand, depth - 1) for operand in operands)
+        case Alternatives(branches=branches):
+            return any(_asks(branch, depth - 1) for _, branch in branches)
+        case _:
+            return False
