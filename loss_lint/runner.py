@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -190,23 +190,30 @@ def _in_this_process(tasks: Iterable[Task], job: Job) -> Iterator[Findings]:
 
 def _in_processes(tasks: Sequence[Task], job: Job, count: int) -> Iterator[Findings]:
     """Findings in the order in which processes finish; large files first, so that none is left over."""
+    waiting = {task.path: task for task in sorted(tasks, key=lambda task: (-task.cost, task.path))}
+    while waiting:
+        yield from _until_broken(waiting, job, count)
+        # A file that ended its process (too little memory, a crash of the interpreter) was being linted:
+        # tasks start in order, so it is among the first that are left. Only these need a process each.
+        for task in list(waiting.values())[:count]:
+            yield _alone(task, job)
+            del waiting[task.path]
+
+
+def _until_broken(waiting: dict[str, Task], job: Job, count: int) -> Iterator[Findings]:
+    """Lint what is waiting, and take it from there, until all is done or a process has ended early."""
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting = {task.path: task for task in sorted(tasks, key=lambda task: (-task.cost, task.path))}
-    try:
-        with _pool(count, job) as pool:
-            futures = {pool.submit(_lint_remotely, task): path for path, task in waiting.items()}
-            try:
-                for future in as_completed(futures):
-                    yield future.result()
-                    del waiting[futures[future]]
-            finally:
-                pool.shutdown(cancel_futures=True)
-    except BrokenProcessPool:
-        # One of these files ended its process (too little memory, a crash of the interpreter).
-        for task in list(waiting.values()):
-            yield _alone(task, job)
+    with suppress(BrokenProcessPool), _pool(min(count, len(waiting)), job) as pool:
+        futures = {pool.submit(_lint_remotely, task): path for path, task in waiting.items()}
+        try:
+            for future in as_completed(futures):
+                findings = future.result()
+                del waiting[futures[future]]
+                yield findings
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _alone(task: Task, job: Job) -> Findings:

@@ -58,7 +58,7 @@ from loss_lint.symbolic.root import Root
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
-    for slot in (0, 1):
+    for slot in (0, 1) if sink.lossy else ():
         terms = loss_terms(sink.operands[slot], sink.guards)
         if not terms or not all(
             _is_reduced(term.node, term.guards) for term in terms if isinstance(term.node, Op)

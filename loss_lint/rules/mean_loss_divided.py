@@ -67,7 +67,7 @@ MEANS = frozenset({"mean", "batchmean"})
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
-    if not sink.grad or len(sink.operands) != 2:
+    if not sink.lossy or not sink.grad or len(sink.operands) != 2:
         return
     for loss_slot, divisor, spelled in _divisions(sink):
         terms = loss_terms(sink.operands[loss_slot], sink.guards)

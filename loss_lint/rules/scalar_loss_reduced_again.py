@@ -58,7 +58,7 @@ _DEVICE_WORDS = ("gpu", "device_count", "parallel", "distributed", "world_size",
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     operand = sink.operands[0]
-    if shape(operand, sink.guards) != "scalar" or _may_be_gathered(sink):
+    if not sink.lossy or shape(operand, sink.guards) != "scalar" or _may_be_gathered(sink):
         return
     terms = loss_terms(operand, sink.guards)
     if not terms or any(term.passes and term.passes[0].frame is sink.frame for term in terms):

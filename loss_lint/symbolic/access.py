@@ -146,6 +146,10 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return attribute(act.machine.force(plain), name, site, base_site, act)
         case Tuple():
             return Method(plain, name, site, base_site, fresh_content())
+        case Op(name="data_parallel", operands=(inner,)) if name == "module":
+            return inner
+        case Op(name="max" | "min" | "sort" | "topk") if name in ("indices", "values"):
+            return item(base, const(1 if name == "indices" else 0), site, act, base_site)
     if name in catalogue.PROPERTIES:
         return _tensor_attribute(base, name, site, base_site, act)
     if name in catalogue.by_method or name in PYTHON_METHODS:

@@ -28,6 +28,9 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import strip, truth
 from loss_lint.symbolic.heap import Record
 
+# Containers that grow past this are no longer followed item by item.
+MAX_ITEMS = 256
+
 _LITERAL: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -54,7 +57,9 @@ def binary(
             return folded
     if name == "add":
         if isinstance(one, Tuple) and isinstance(other, Tuple):
-            return tuple_of(one.items + other.items)
+            if len(one.items) + len(other.items) <= MAX_ITEMS:
+                return tuple_of(one.items + other.items)
+            return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
         joined = _joined_lists(one, other, site_of(node, act), act)
         if joined is not None:
             return joined
@@ -82,7 +87,7 @@ def _joined_lists(left: Value, right: Value, site: Site, act: Activation) -> Val
     if left.cls.content != right.cls.content or left.cls.name != "builtins.list":
         return None
     one, other = act.state.heap.get(left.content), act.state.heap.get(right.content)
-    if one is None or other is None:
+    if one is None or other is None or len(one.items) + len(other.items) > MAX_ITEMS:
         return None
     joined = Object(external("builtins.list"), site, fresh_content())
     act.state.heap.set(joined.content, Record({}, one.items + other.items, one.open or other.open))

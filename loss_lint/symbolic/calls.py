@@ -47,6 +47,10 @@ from loss_lint.symbolic.heap import Item
 
 MAX_DEPTH = 14
 MAX_RECURSION = 2
+# Calls inside calls of any kind: modules in modules, callables that return callables.
+MAX_NESTING = 60
+# From this depth on, a call with the same arguments is not run twice.
+MEMO_DEPTH = 3
 
 # What moves a module to another place or mode and gives the module back.
 _MOVES = frozenset(
@@ -68,6 +72,20 @@ def call(
     function: Value, arguments: tuple[Argument, ...], site: Site, act: Activation, *, now: bool = False
 ) -> Value:
     """What calling `function` returns. Unless `now`, a call that no loss is in sight of waits until needed."""
+    machine = act.machine
+    machine.nesting += 1
+    try:
+        if machine.nesting > MAX_NESTING:
+            machine.count("calls")
+            return unknown_call(function, arguments, site, "calls inside calls past the limit")
+        return _call(function, arguments, site, act, now=now)
+    finally:
+        machine.nesting -= 1
+
+
+def _call(
+    function: Value, arguments: tuple[Argument, ...], site: Site, act: Activation, *, now: bool
+) -> Value:
     callee = callable_behind(function, act)
     match callee:
         case Function():
@@ -273,9 +291,25 @@ def _project_call(
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     if now or _must_run_now(function, arguments, act):
-        return run(function, arguments, site, act, receiver)
+        return _run_once(function, arguments, site, act, receiver)
     caller = _suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())
+
+
+def _run_once(
+    function: Function, arguments: tuple[Argument, ...], site: Site, act: Activation, receiver: Value | None
+) -> Value:
+    """`run`, remembered deep inside other calls, where each function calling two others would double the work."""
+    if act.frame.depth < MEMO_DEPTH or function.module.writes(function.node):
+        return run(function, arguments, site, act, receiver)
+    if any(isinstance(strip(argument.value), Object) for argument in arguments):
+        return run(function, arguments, site, act, receiver)
+    contents = tuple((argument.keyword, argument.value.content) for argument in arguments)
+    key = (function.content, contents, act.state.guards)
+    known = act.machine.results.get(key)
+    if known is None:
+        known = act.machine.results[key] = run(function, arguments, site, act, receiver)
+    return known
 
 
 def _suspended(act: Activation) -> Activation:

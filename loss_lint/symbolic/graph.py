@@ -100,7 +100,8 @@ class Op:
     `slots` are the sites of the operands' expressions (None where an operand has no expression of its own, as in
     `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`; `made` is
     where the module was constructed that computes it; `spelled` are the identifiers that the operands are written
-    as ("" for other expressions); `chosen` are the conditions that made its callee the one of several that it is.
+    as ("" for other expressions); `chosen` are the conditions that made its callee the one of several that it is;
+    `lossy` says that a loss may be in it.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Op:
     made: Site | None = None
     spelled: tuple[str, ...] = ()
     chosen: Guards = NO_GUARDS
+    lossy: bool = False
 
     def parameter(self, name: str) -> Value | None:
         for key, value in self.parameters:
@@ -335,6 +337,21 @@ Value = (
     | Import
     | Lazy
 )
+
+
+def may_hold_loss(value: Value) -> bool:
+    """Whether a loss may be among what `value` is computed from; certain only where it is False."""
+    match value:
+        case Op(lossy=lossy):
+            return lossy
+        case Pass(value=inner):
+            return may_hold_loss(inner)
+        case Alternatives(branches=branches):
+            return any(may_hold_loss(branch) for _, branch in branches)
+        case Lazy() | Phi() | Accumulated():
+            return True
+        case _:
+            return False
 
 
 def const(value: object) -> Const:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.containers import MODULE_CONTAINERS
 from loss_lint.symbolic.graph import Import, Namespace, Value, external, intern_content, leaf
 
 # What is certainly not the project's own.
@@ -82,7 +83,11 @@ def from_star(attribute: str, act: Activation) -> Value | None:
                 return load(found, loaded)
             continue
         qualified = canonical(f"{source}.{attribute}")
-        if qualified in catalogue.by_function or qualified in catalogue.by_module:
+        if (
+            qualified in catalogue.by_function
+            or qualified in catalogue.by_module
+            or qualified in MODULE_CONTAINERS
+        ):
             return external(qualified)
         if source == "torch" and attribute in ("nn", "optim", "autograd"):
             return external(f"torch.{attribute}")

@@ -9,6 +9,7 @@ import ast
 import os
 from collections.abc import Sequence
 
+from loss_lint import catalogue
 from loss_lint.symbolic import access, arithmetic, calls, expressions, imports
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.assign import site_of
@@ -26,6 +27,7 @@ from loss_lint.symbolic.graph import (
     fresh_content,
     intern_content,
     leaf,
+    may_hold_loss,
     tuple_of,
 )
 from loss_lint.symbolic.heap import Heap, Item, Record
@@ -50,6 +52,10 @@ class Machine:
         self.reveals: list[tuple[Site, Value]] = []
         self.remaining = MAX_STATEMENTS
         self.cut_short: dict[str, int] = {}
+        self._losses = frozenset(loss.name for loss in catalogue.LOSSES)
+        self.nesting = 0
+        # Results of deep calls, for the root that is evaluated now.
+        self.results: dict[object, Value] = {}
         self.base_heap = Heap()
         self.modules: dict[str, Activation | None] = {}
         self.module_ops: dict[str, list[Op]] = {}
@@ -107,10 +113,10 @@ class Machine:
         act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
         self.modules[path] = act  # an import cycle sees what is there so far
         # What a module's body computes is its own, whoever imports it first.
-        before = (self.ops, self.remaining)
-        self.ops, self.remaining = self.module_ops.setdefault(path, []), MAX_STATEMENTS
+        before = (self.ops, self.remaining, self.results)
+        self.ops, self.remaining, self.results = self.module_ops.setdefault(path, []), MAX_STATEMENTS, {}
         execute(source.tree.body, act)
-        self.ops, self.remaining = before
+        self.ops, self.remaining, self.results = before
         act.state.guards = NO_GUARDS
         self.base_heap.absorb(act.state.heap)
         return act
@@ -221,6 +227,7 @@ class Machine:
             made,
             tuple(_identifier(slot) for slot in slots),
             act.chosen,
+            name in self._losses or any(may_hold_loss(operand) for operand in operands),
         )
         self.ops.append(new)
         return new

@@ -163,6 +163,7 @@ def _of_class(value: Value | None, node: ast.ClassDef) -> Iterator[Class]:
 def _start(module: Activation, name: str) -> Activation:
     machine = module.machine
     machine.remaining = MAX_STATEMENTS
+    machine.results = {}
     machine.ops = []
     frame = Frame(name, None, None, 0)
     return Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)

@@ -196,17 +196,19 @@ def _operands(
 MAX_LITERAL = 64
 
 
-def frozen(value: Value, act: Activation) -> Value:
-    """A list whose elements are all known, as the tuple of what it holds now."""
+def frozen(value: Value, act: Activation, depth: int = 4) -> Value:
+    """A list whose elements are all known, as the tuple of what it holds now; `depth` lists deep."""
+    if depth == 0:
+        return value
     repeated = access.repeated_element(value, act)
     if repeated is not None:
         site = value.site if isinstance(value, Object) else Site(act.module.path, 1, 0, 1, 0)
-        parts = (frozen(repeated, act), repeated)
+        parts = (frozen(repeated, act, depth - 1), repeated)
         return act.machine.python_op("comprehension", parts, site, act, (("kind", const("list")),))
     elements = act.machine.known_elements(value, act)
     if elements is None or len(elements) > MAX_LITERAL or isinstance(strip(value), Tuple):
         return value
-    return access.rewrap(value, tuple_of(tuple(frozen(element, act) for element in elements)))
+    return access.rewrap(value, tuple_of(tuple(frozen(element, act, depth - 1) for element in elements)))
 
 
 def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:
