@@ -14,7 +14,7 @@ from loss_lint.rules.rule import Rule
 from loss_lint.syntax.sources import Folder, Memory
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "rules"
-FOLDERS = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())
+FOLDERS = sorted(folder.name for folder in FIXTURES.iterdir() if not folder.name.startswith("."))
 RULES = [rule for rule in all_rules() if rule.code != "LOS000"]
 RIGHT_PROGRAMS = 10  # what a rule that claims harm is tried on, at least
 
