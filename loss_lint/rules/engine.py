@@ -16,7 +16,7 @@ from loss_lint.symbolic.graph import Atom, Frame, Op, Pass, Site
 from loss_lint.symbolic.guards import subject
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
-from loss_lint.symbolic.root import Root, evaluate_roots
+from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots
 from loss_lint.symbolic.walk import effect
 
 
@@ -113,7 +113,7 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
     while index < len(root.ops):  # matching forces calls, which adds operations
         op = root.ops[index]
         index += 1
-        if effect(op) == "loss":
+        if effect(op) == "loss" or op.name in BACKWARD:
             force_inputs(op)
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None

@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.edits import Bypass
+from loss_lint.symbolic.edits import Bypass, Wrap
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.targets import float_casts
@@ -56,7 +56,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) < 2:
         return
     for cast, view in float_casts(sink.operands[1], sink.guards, root):
-        spine_end = view.chain[: view.chain.index(cast) + 1]
+        spine_end = view.chain[: view.chain.index(cast) + 1] if cast in view.chain else (*view.chain, cast)
         yield Match(
             sink=sink,
             message=(
@@ -67,7 +67,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             culprit=cast,
             guards=view.guards,
             spine=(sink, *spine_end),
-            edits=(Bypass(cast),),
+            edits=(Bypass(cast),) if cast.name.startswith("to_") else (Wrap(sink, 1, "to_long"),),
             passes=view.passes,
             steps=((cast.site, "class indices become floats"),),
             fix_message="Drop the cast",

@@ -113,7 +113,7 @@ def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
             op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0]))
         ) or op.name in BACKWARD:
             found = found or op
-    if found is None and "loss" in root.name.lower():
+    if found is None and log.grad and "loss" in root.name.lower():
         found = next((op for op in root.downstream(log) if root.is_returned(op)), None)
     return found
 

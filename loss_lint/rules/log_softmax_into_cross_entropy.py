@@ -47,14 +47,18 @@ from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Bypass
-from loss_lint.symbolic.facts import Fact, constant, meanings
+from loss_lint.symbolic.facts import Fact, constant, keeps_rows, meanings
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import Walk, origins
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
-    facts = [fact for fact in meanings(sink.operands[0], sink.guards) if fact.meaning == "log_probabilities"]
+    facts = [
+        fact
+        for fact in meanings(sink.operands[0], sink.guards)
+        if fact.meaning == "log_probabilities" and keeps_rows(fact.view.chain)
+    ]
     if not facts:
         return
     wrong = next((fact for fact in facts if _normalizes_another_dim(fact)), None)

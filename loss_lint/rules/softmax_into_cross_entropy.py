@@ -54,14 +54,14 @@ from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import Bypass
-from loss_lint.symbolic.facts import meanings
+from loss_lint.symbolic.facts import keeps_rows, meanings
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     for fact in meanings(sink.operands[0], sink.guards):
-        if fact.meaning != "probabilities":
+        if fact.meaning != "probabilities" or not keeps_rows(fact.view.chain):
             continue
         name, place = spelled(fact.op), at(origin(fact.op), sink.site)
         yield Match(

@@ -52,6 +52,7 @@ from loss_lint.rules.rule import Rule
 from loss_lint.symbolic.graph import Const, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.targets import are_strings
 from loss_lint.symbolic.walk import origins
 
 MAX_NAMES = 6
@@ -60,11 +61,13 @@ MAX_NAMES = 6
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not sink.operands:
         return
-    for view in origins(sink.operands[0], sink.guards, through=frozenset({"array", "list", "tuple"})):
-        names = _strings(view.node)
-        if names is None or any(op.parameter("dtype") is not None for op in view.chain):
+    for view in origins(sink.operands[0], sink.guards, through=frozenset({"array"})):
+        if not are_strings(view.node, view.guards):
             return
-        classes = sorted(set(names))
+        names = _strings(view.node)
+        if any(op.parameter("dtype") is not None for op in view.chain):
+            return
+        classes = sorted(set(names)) or ["<name>"]
         shown = ", ".join(f"{name!r}: {index}" for index, name in enumerate(classes[:MAX_NAMES]))
         if len(classes) > MAX_NAMES:
             shown += ", ..."
@@ -84,13 +87,11 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
 
 
-def _strings(value: Value) -> list[str] | None:
-    """The strings of a literal sequence that holds nothing else."""
-    if not isinstance(value, Tuple) or not value.items:
-        return None
+def _strings(value: Value) -> list[str]:
+    """The strings of a literal sequence."""
+    if not isinstance(value, Tuple):
+        return []
     names = [strip(item) for item in value.items]
-    if not all(isinstance(name, Const) and isinstance(name.value, str) for name in names):
-        return None
     return [str(name.value) for name in names if isinstance(name, Const)]
 
 

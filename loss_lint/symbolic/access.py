@@ -9,6 +9,7 @@ from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic import imports, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
+    NO_GUARDS,
     Alternatives,
     Atom,
     BoundMethod,
@@ -120,7 +121,8 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
     plain = strip(base)
     record = act.state.heap.get(plain.content)
     if record is not None and name in record.attributes:
-        return rewrap(base, narrowed(record.attributes[name], act.state.guards))
+        held = _with_class_attribute(plain, record.attributes[name], name, site, base_site, act)
+        return rewrap(base, narrowed(held, act.state.guards))
     match plain:
         case External():
             qualified = f"{plain.name}.{name}"
@@ -155,6 +157,18 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
     if name in catalogue.by_method or name in PYTHON_METHODS:
         return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
     return unknown_attribute(base, name, site, act)
+
+
+def _with_class_attribute(
+    holder: Value, held: Value, name: str, site: Site, base_site: Site, act: Activation
+) -> Value:
+    """An attribute that only one branch set: in the other one the class's own is left."""
+    if not (isinstance(held, Alternatives) and len(held.branches) == 1 and isinstance(holder, Object)):
+        return held
+    inherited = objects.attribute(holder, name, site, base_site, act)
+    if inherited is None or isinstance(inherited, Method):
+        return held
+    return alternatives([*held.branches, (NO_GUARDS, inherited)])
 
 
 PYTHON_METHODS = frozenset(
@@ -238,10 +252,14 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     if not isinstance(plain, Object):
         return None
     record = act.state.heap.get(plain.content)
-    if record is None or record.open or len(record.items) != 1:
+    if record is None or record.open or not record.items:
         return None
-    only = record.items[0].value
-    return only.operands[0] if isinstance(only, Leaf) and is_repeated(only) else None
+    elements = [
+        (entry.guards, entry.value.operands[0])
+        for entry in record.items
+        if isinstance(entry.value, Leaf) and is_repeated(entry.value)
+    ]
+    return alternatives(elements) if len(elements) == len(record.items) else None
 
 
 def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
@@ -368,12 +386,22 @@ def _from_record(
             return sliced
         return None
     keyed = [entry for entry in record.items if entry.key is not None]
-    for entry in reversed(keyed):
-        if entry.key is not None and entry.key.content == key.content:
-            return rewrap(base, entry.value)
+    same = [entry for entry in keyed if entry.key is not None and entry.key.content == key.content]
+    if same:
+        return rewrap(base, narrowed(_newest(same, site), act.state.guards))
     if isinstance(key, Const) or not certain or not keyed:
         return None
     return _any_entry(keyed, key, site, act)
+
+
+def _newest(entries: list[Item], site: Site) -> Value:
+    """What a key holds after it was written several times, some of them under conditions."""
+    branches: list[tuple[Guards, Value]] = []
+    for entry in reversed(entries):
+        branches.append((entry.guards, entry.value))
+        if not entry.guards:
+            break
+    return branches[0][1] if len(branches) == 1 else alternatives(branches, site)
 
 
 def _any_entry(entries: list[Item], key: Value, site: Site, act: Activation) -> Value | None:

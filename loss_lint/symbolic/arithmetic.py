@@ -63,7 +63,23 @@ def binary(
         joined = _joined_lists(one, other, site_of(node, act), act)
         if joined is not None:
             return joined
+    if name == "mul" and isinstance(one, Object) and isinstance(other, Const):
+        multiplied = _repeated_list(one, other.value, site_of(node, act), act)
+        if multiplied is not None:
+            return multiplied
     return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
+
+
+def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> Value | None:
+    """`["cat"] * 4`."""
+    record = act.state.heap.get(left.content)
+    if record is None or record.open or left.cls.name != "builtins.list" or type(times) is not int:
+        return None
+    if not 0 < times * len(record.items) <= MAX_ITEMS:
+        return None
+    made = Object(left.cls, site, fresh_content())
+    act.state.heap.set(made.content, Record({}, record.items * times))
+    return made
 
 
 def _fold(name: str, left: Any, right: Any) -> Value | None:
@@ -112,7 +128,9 @@ def comparison(name: str, left: Value, right: Value, act: Activation, site: Site
 def item_assigned(holder: Value, value: Value, target: ast.Subscript, act: Activation) -> Value | None:
     """The tensor that `holder` is after `holder[index] = value`; None for containers, which change in place."""
     plain = strip(holder)
-    if not isinstance(plain, Op) or plain.name in ("getattr", "getitem"):
+    if not isinstance(plain, Op) or plain.name == "getattr":
+        return None
+    if plain.name == "getitem" and not isinstance(strip(plain.operands[0]), Op):
         return None
     index = act.machine.evaluate(target.slice, act)
     return act.machine.op(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import access, objects
+from loss_lint.symbolic import access, containers, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -48,6 +48,8 @@ def apply_method(method: Method, arguments: Arguments, site: Site, act: Activati
     """Methods of values whose type is not known but whose names say enough."""
     values = [argument.value for argument in arguments]
     match method.name, values:
+        case "split", _ if isinstance(strip(method.receiver), Const):
+            return act.machine.python_op("split", (strip(method.receiver),), site, act)
         case "index", [value]:
             return act.machine.python_op("index_of", (method.receiver, value), site, act)
         case ("get", [key]) | ("get", [key, _]):
@@ -79,7 +81,9 @@ def _len(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     if len(values) != 1:
         return None
     elements = act.machine.known_elements(values[0], act)
-    if elements is not None:
+    holder = strip(values[0])
+    grows = isinstance(holder, Object) and containers.in_inner_loop(holder, act)
+    if elements is not None and not grows:
         return const(len(elements))
     return act.machine.op("len", (values[0],), (), site, (arguments[0].site,), act)
 

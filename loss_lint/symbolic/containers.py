@@ -124,7 +124,7 @@ def call_method(
             return NONE
         case "extend", [value]:
             listed = _listed(value, act)
-            if listed is None or _in_inner_loop(holder, act):
+            if listed is None or in_inner_loop(holder, act):
                 unknown = leaf("unknown", "modules", site, (value,), "an unknown list")
                 listed = (Item(None, unknown, NO_GUARDS),)
             _store(holder, record, (*record.items, *listed), act)
@@ -175,7 +175,7 @@ def _entries(holder: Object, record: Record, site: Site, act: Activation, receiv
     return act.machine.python_op("items", (receiver,), site, act)
 
 
-def _in_inner_loop(holder: Object, act: Activation) -> bool:
+def in_inner_loop(holder: Object, act: Activation) -> bool:
     """Whether the container was made outside the loop that changes it now."""
     if not act.loops:
         return False
@@ -192,7 +192,7 @@ def _in_inner_loop(holder: Object, act: Activation) -> bool:
 
 def _appended(value: Value, holder: Object, act: Activation) -> Item:
     """What `append` adds; in a loop it adds nobody knows how many of them."""
-    if _in_inner_loop(holder, act):
+    if in_inner_loop(holder, act):
         repeated = leaf("repeated", "", holder.site, (value,), "items appended in a loop")
         return Item(None, repeated, NO_GUARDS)
     return Item(None, value, NO_GUARDS)

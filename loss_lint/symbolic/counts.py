@@ -115,10 +115,14 @@ def is_step_count(value: Value, root: Root, spelled: str = "") -> bool:
     names = ({name_of(part) for part in parts(value)} | {spelled}) - {""}
     for op in root.ops:
         if op.name in _STEP_TESTS and len(op.operands) == 2:
-            divisor = op.operands[1]
-            named = {name_of(divisor), *op.spelled[1:]}
-            if strip(divisor).content in contents or named & names:
-                return True
+            candidates = op.operands if op.name == "eq" else op.operands[1:]
+            for divisor in candidates:
+                other = strip(op.operands[0] if divisor is op.operands[1] else op.operands[1])
+                if op.name == "eq" and isinstance(other, Op) and effect(other) == "size":
+                    continue  # `len(batch) == batch_size` asks whether a batch is whole
+                named = {name_of(divisor), *(op.spelled[1:] if divisor is op.operands[1] else ())}
+                if strip(divisor).content in contents or named & names:
+                    return True
     return False
 
 

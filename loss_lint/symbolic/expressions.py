@@ -166,21 +166,23 @@ def _call(node: ast.Call, act: Activation) -> Value:
         receiver = strip(function.receiver)
         if isinstance(receiver, Op) and receiver.name in ("list", "comprehension"):
             assign(node.func.value, act.machine.python_op("sorted", (receiver,), receiver.site, act), act)
-    if _changes_receiver(node.func, result):
-        assert isinstance(node.func, ast.Attribute)
-        assign(node.func.value, result, act)
+    changed = _changed_in_place(node)
+    if changed is not None and isinstance(result, Op):
+        assign(changed, result, act)
     return result
 
 
-def _changes_receiver(function: ast.expr, result: Value) -> bool:
-    """Whether a call works in place (`x.div_(n)`), so that its receiver's name now holds the result."""
-    return (
-        isinstance(function, ast.Attribute)
-        and function.attr.endswith("_")
-        and not function.attr.startswith("_")
-        and isinstance(function.value, ast.Name | ast.Attribute)
-        and isinstance(result, Op)
-    )
+def _changed_in_place(node: ast.Call) -> ast.expr | None:
+    """The variable that a call changes (`x.div_(n)`, `x.mul_(a).add_(b)`), which holds the result from then on."""
+    current: ast.expr = node
+    while isinstance(current, ast.Call):
+        function = current.func
+        if not isinstance(function, ast.Attribute) or function.attr.startswith("_"):
+            return None
+        if not function.attr.endswith("_"):
+            return None
+        current = function.value
+    return current if isinstance(current, ast.Name | ast.Attribute) else None
 
 
 def _binary(node: ast.BinOp, act: Activation) -> Value:

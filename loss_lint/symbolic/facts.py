@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
-from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Value
-from loss_lint.symbolic.guards import literal_of
+from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Tuple, Value, const
+from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
@@ -82,7 +82,30 @@ def _of_parts(node: Op, view: View, walk: Walk) -> Fact | None:
         if fact is None or (found and fact.meaning != found[0].meaning):
             return None
         found.append(fact)
+    along = literal_of(node.parameter("dim") or const(0))
+    beside = node.name != "cat" or along is None or along.value != 0
+    if beside and found[0].meaning not in ("probabilities", "sigmoid"):
+        return None  # each part is normalized, not all of them together
     return found[0]
+
+
+def keeps_rows(chain: tuple[Op, ...]) -> bool:
+    """Whether whole rows went through `chain`: nothing was picked out of the dimension of the classes."""
+    return not any(_picks_classes(op) for op in chain)
+
+
+def _picks_classes(op: Op) -> bool:
+    if op.name in ("gather", "index_select", "select", "take", "take_along_dim"):
+        return True
+    if op.name != "getitem" or len(op.operands) < 2:
+        return False
+    index = strip(op.operands[1])
+    if not isinstance(index, Tuple) or not index.items:
+        return False
+    first, last = strip(index.items[0]), strip(index.items[-1])
+    from_the_end = isinstance(first, Const) and first.value is ...
+    is_slice = isinstance(last, Op) and last.name == "slice"
+    return from_the_end and not is_slice and not (isinstance(last, Const) and last.value is None)
 
 
 def force_inputs(loss: Op) -> None:
@@ -90,6 +113,7 @@ def force_inputs(loss: Op) -> None:
     for operand in loss.operands[:2]:
         for _ in meanings(operand, loss.guards):
             pass
+        loss_terms(operand, loss.guards)
 
 
 # Reshaping between a sum and the division by it; anything else is no softmax's denominator.

@@ -195,9 +195,12 @@ def _exclude(one: Atom, other: Atom) -> bool:
     """Two true conditions that exclude one another: `x == "a"` and `x == "b"`, `x is None` and `x`."""
     left, right = one.condition, other.condition
     if isinstance(left, Op) and left.name in EQUALITIES and isinstance(strip(left.operands[1]), Const):
-        subject, constant = left.operands[0].content, left.operands[1].content
+        subject = left.operands[0].content
         if isinstance(right, Op) and right.name in EQUALITIES and right.operands[0].content == subject:
-            return isinstance(strip(right.operands[1]), Const) and right.operands[1].content != constant
+            return (
+                isinstance(strip(right.operands[1]), Const)
+                and _equal(left.operands[1], right.operands[1]) is False
+            )
         return right.content == subject and not truth(left.operands[1])
     if isinstance(right, Op) and right.name in EQUALITIES and isinstance(strip(right.operands[1]), Const):
         return left.content == right.operands[0].content and not truth(right.operands[1])

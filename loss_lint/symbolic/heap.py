@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import NamedTuple
 
-from loss_lint.symbolic.graph import NO_GUARDS, Guards, Value, alternatives
+from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Guards, Value, alternatives, intern_content
 
 
 class Item(NamedTuple):
@@ -99,6 +100,22 @@ class Heap:
             current = current.parent
         return newest
 
+    def sum_up(self, before: Heap, summed: Callable[[Value, Value], Value | None]) -> None:
+        """Where what this heap holds is a sum over what `before` held, put what `summed` makes of both."""
+        for content, record in self._written_since(before._layer).items():
+            old = before.get(content)
+            if old is None or old is record:
+                continue
+            attributes = {
+                name: _sum_or_same(old.attributes.get(name), value, summed)
+                for name, value in record.attributes.items()
+            }
+            items = tuple(
+                Item(key, _sum_or_same(one.value if one else None, value, summed), guards)
+                for (key, value, guards), one in zip_longest(record.items, old.items[: len(record.items)])
+            )
+            self.set(content, Record(attributes, items, record.open))
+
     def join(self, other: Heap, mine: Guards, theirs: Guards) -> Heap:
         """The heap after two branches that ran under `mine` and `theirs`."""
         shared = _common(self._layer, other._layer)
@@ -129,14 +146,26 @@ def _common(one: _Layer | None, other: _Layer | None) -> _Layer | None:
     return one
 
 
+def _only(value: Value | None, guards: Guards) -> Value:
+    """A value that only one branch has set: it is there under that branch's guards."""
+    assert value is not None
+    if not guards or isinstance(value, Alternatives):
+        return value
+    return Alternatives(((guards, value),), 1, intern_content(("only", guards, value.content)))
+
+
+def _sum_or_same(before: Value | None, value: Value, summed: Callable[[Value, Value], Value | None]) -> Value:
+    if before is None or before is value:
+        return value
+    return summed(before, value) or value
+
+
 def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> Record:
     attributes: dict[str, Value] = {}
     for name in [*one.attributes, *(name for name in other.attributes if name not in one.attributes)]:
         left, right = one.attributes.get(name), other.attributes.get(name)
         if left is None or right is None:
-            known = left if left is not None else right
-            assert known is not None
-            attributes[name] = known
+            attributes[name] = _only(left, mine) if left is not None else _only(right, theirs)
         elif left is right:
             attributes[name] = left
         else:

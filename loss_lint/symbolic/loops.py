@@ -10,6 +10,7 @@ from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.graph import (
     Accumulated,
     Alternatives,
+    Const,
     Loop,
     Op,
     Phi,
@@ -119,6 +120,10 @@ def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: 
     for name, value in after.names.items():
         phi = phis.get(name)
         names[name] = value if phi is None or phi.init is None else close(phi, value, ran)
+        known = before.names.get(name)
+        if phi is None and known is not None and known is not value:  # a nested function changed it
+            names[name] = summed(known, value, loop) or value
+    after.heap.sum_up(before.heap, lambda known, value: summed(known, value, loop))
     heap = before.heap.join(after.heap, atom(ran, False), atom(ran, True))
     return State(names, heap, before.guards)
 
@@ -133,6 +138,33 @@ def close(phi: Phi, value: Value, ran: Value) -> Value:
         return phi.init
     key = ("accumulated", phi.init.content, *(term.content for term in terms), loop_identity(phi.loop))
     return Accumulated(phi.init, tuple(terms), phi.loop, intern_content(key))
+
+
+def summed(before: Value, value: Value, loop: Loop) -> Value | None:
+    """The sum that a loop builds where an iteration makes `value` of `before`; None if it is none."""
+    terms = _terms_beside(value, before.content)
+    if not terms:
+        return None
+    key = ("accumulated", before.content, *(term.content for term in terms), loop_identity(loop))
+    return Accumulated(before, tuple(terms), loop, intern_content(key))
+
+
+def _terms_beside(value: Value, content: int) -> list[Value] | None:
+    """The terms that `value` adds to the value of that content."""
+    plain = strip(value)
+    if plain.content == content:
+        return []
+    if isinstance(plain, Op) and plain.name == "add":
+        for one, other in (plain.operands, plain.operands[::-1]):
+            terms = _terms_beside(one, content)
+            if terms is not None:
+                return [*terms, other]
+    if isinstance(plain, Alternatives):
+        found = [_terms_beside(branch, content) for _, branch in plain.branches]
+        if any(terms is None for terms in found):
+            return None
+        return [term for terms in found if terms for term in terms]
+    return None
 
 
 def loop_identity(loop: Loop) -> int:
@@ -156,6 +188,12 @@ def added_terms(value: Value, phi: Phi) -> list[Value] | None:
             return None if terms is None else [*terms, *inner]
         case Alternatives(branches=branches):
             found = [added_terms(branch, phi) for _, branch in branches]
+            if isinstance(phi.init, Const) and phi.init.value is None and any(found):
+                # `total = loss if total is None else total + loss` starts with its first term.
+                found = [
+                    [branch] if terms is None else terms
+                    for terms, (_, branch) in zip(found, branches, strict=True)
+                ]
             if any(terms is None for terms in found):
                 return None
             return [term for terms in found if terms for term in terms]

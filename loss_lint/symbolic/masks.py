@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loss_lint.symbolic.counts import is_related
 from loss_lint.symbolic.facts import shape
-from loss_lint.symbolic.graph import Const, Leaf, Op, Value
+from loss_lint.symbolic.graph import Const, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
@@ -124,7 +124,7 @@ def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
     plain = strip(operand)
     if isinstance(plain, Op) and plain.name == "setitem":
         return _is_tensor_of(plain.operands[0], related)
-    if isinstance(plain, Op) and plain.name in _TENSOR_MAKERS:
+    if isinstance(plain, Op) and (plain.name in _TENSOR_MAKERS or _has_dimensions(plain)):
         return True
     if isinstance(plain, Const) or (
         isinstance(plain, Op) and effect(plain) in ("loss", "reduce", "size", "other")
@@ -136,6 +136,21 @@ def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
         return False
     return plain.content in related or (
         isinstance(plain, Op) and plain.name == "getitem" and is_related(plain, related)
+    )
+
+
+def _has_dimensions(op: Op) -> bool:
+    """Whether a result has a dimension by the way it was made: `x[:, None]`, `x.unsqueeze(1)`, `x.max(dim=1)[0]`."""
+    if op.name == "unsqueeze":
+        return True
+    if op.name != "getitem":
+        return False
+    base = strip(op.operands[0])
+    if isinstance(base, Op) and base.name in ("max", "min", "topk", "sort"):
+        return base.parameter("dim") is not None or base.name in ("topk", "sort")
+    index = strip(op.operands[1]) if len(op.operands) > 1 else None
+    return isinstance(index, Tuple) and any(
+        isinstance(strip(item), Const) and getattr(strip(item), "value", 0) is None for item in index.items
     )
 
 

@@ -37,6 +37,8 @@ def _asks(condition: Value, depth: int) -> bool:
     if depth == 0:
         return False
     match plain:
+        case Leaf(role="call", name=name):
+            return any(word in name for word in ("export", "tracing", "scripting", "is_training"))
         case Op(name="not" | "and" | "or" | "eq" | "is" | "in" | "bool", operands=operands):
             return any(_asks(operand, depth - 1) for operand in operands)
         case Alternatives(branches=branches):

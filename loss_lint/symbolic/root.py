@@ -201,6 +201,11 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
     bound = bind_arguments(function.node, arguments) or {}
     calls.bind_parameters(function, bound, arguments, site, callee, act)
     _open_optional_parameters(function, callee)
+    for collected in (function.node.args.vararg, function.node.args.kwarg):
+        if collected is not None:
+            callee.state.names[collected.arg] = leaf(
+                "parameter", collected.arg, None, reason="what a caller gives"
+            )
     _read_annotations(function, callee, act)
     assert not isinstance(function.node, ast.Lambda)
     machine.run(function.node.body, callee)

@@ -64,10 +64,25 @@ def _one_hot(view: View, guards: Guards) -> OneHot | None:
             return None
         given = node.parameter("dtype")
         return OneHot(rows, _cast(view.chain, "float" if given is None else _named(given)), index, view)
+    if node.name == "setitem" and len(node.operands) == 3:
+        return _written_by_index(node, view)
     if node.name == "eq":
         indices = _compared_with_range(node)
         if indices is not None:
             return OneHot(node, _cast(view.chain, "integer"), indices, view)
+    return None
+
+
+def _written_by_index(node: Op, view: View) -> OneHot | None:
+    """`rows[arange(n), labels] = 1` into zeros."""
+    base, index, written = (strip(operand) for operand in node.operands)
+    dtype = _dtype_of_zeros(base)
+    if dtype is None or not isinstance(index, Tuple) or len(index.items) != 2:
+        return None
+    row, label = (strip(item) for item in index.items)
+    numbers_rows = isinstance(row, Op) and row.name in ("arange", "range") and not isinstance(label, Const)
+    if numbers_rows and constant(written, view.guards) in (1, 1.0):
+        return OneHot(node, _cast(view.chain, dtype), index.items[1], view)
     return None
 
 
@@ -140,7 +155,7 @@ def _cast(chain: tuple[Op, ...], made: Kind) -> Kind:
             return "unknown"
         if op.name in _CONSTRUCTOR_CASTS:
             return "float" if op.name == "float_tensor" else "integer"
-        if op.name in ("tensor", "as_tensor", "array") and op.parameter("dtype") is not None:
+        if op.name in ("tensor", "as_tensor", "array", "arange") and op.parameter("dtype") is not None:
             return _named(op.parameter("dtype"))
     return made
 
@@ -200,18 +215,21 @@ def is_class_indices(view: View, root: Root) -> bool:
     node = view.node
     if isinstance(node, Op) and node.name in ("argmax", "argmin", "randint", "randperm"):
         return True
-    if isinstance(node, Op) and node.name in ("tensor", "long_tensor", "as_tensor", "array"):
-        data = strip(node.operands[0])
-        return isinstance(data, Tuple) and bool(data.items) and all(_is_int(item) for item in data.items)
+    if isinstance(node, Op) and node.name == "arange":
+        return not any(effect(op) == "keep" and op.name not in ("to", "cuda", "cpu") for op in view.chain)
+    if isinstance(node, Tuple):
+        # Zeros and ones may be one sample's probabilities.
+        numbers = [_int(item) for item in node.items]
+        return None not in numbers and any(number is not None and number > 1 for number in numbers)
     contents = {node.content, *(op.content for op in view.chain)}
     return any(
         _compares_with_argmax(op, contents) for op in root.ops if op.name == "eq" and len(op.operands) == 2
     )
 
 
-def _is_int(value: Value) -> bool:
+def _int(value: Value) -> int | None:
     plain = strip(value)
-    return isinstance(plain, Const) and type(plain.value) is int
+    return plain.value if isinstance(plain, Const) and type(plain.value) is int else None
 
 
 def _compares_with_argmax(op: Op, contents: set[int]) -> bool:
@@ -237,11 +255,44 @@ def _deep_parts(value: Value) -> Iterator[Value]:
 
 def float_casts(value: Value, guards: Guards, root: Root) -> Iterator[tuple[Op, View]]:
     """Casts to float through which class indices went last, and the reading in which they did."""
-    for view in origins(
-        value, guards, through=_CASTS | _ROWWISE - {"tensor", "array", "long_tensor", "as_tensor"}
-    ):
-        cast = next(
-            (op for op in view.chain if op.name in _CASTS or op.name in ("type", "astype", "type_as")), None
-        )
-        if cast is not None and cast.name in _FLOAT and is_class_indices(view, root):
+    for view in origins(value, guards, through=_CASTS | _ROWWISE):
+        made = (view.node,) if isinstance(view.node, Op) and view.node.name == "arange" else ()
+        cast = next((op for op in (*view.chain, *made) if _sets_dtype(op)), None)
+        if cast is not None and _cast((cast,), "unknown") == "float" and is_class_indices(view, root):
             yield cast, view
+
+
+def _sets_dtype(op: Op) -> bool:
+    if op.name in ("tensor", "as_tensor", "array", "arange"):
+        return op.parameter("dtype") is not None
+    return op.name in _CASTS or op.name in _CONSTRUCTOR_CASTS or op.name in ("type", "astype", "type_as")
+
+
+def are_strings(value: Value, guards: Guards, depth: int = 4) -> bool:
+    """Whether a sequence certainly holds strings (or sequences of strings)."""
+    found = list(views(value, guards))
+    return bool(found) and depth > 0 and all(_is_of_strings(view, depth) for view in found)
+
+
+def _is_of_strings(view: View, depth: int) -> bool:
+    match view.node:
+        case Tuple(items=items) if items:
+            return all(_is_string(item, view.guards) for item in items) or all(
+                are_strings(item, view.guards, depth - 1) for item in items
+            )
+        case Op(name="comprehension", operands=(element, _)) as op:
+            kind = op.parameter("kind")
+            return isinstance(kind, Const) and kind.value == "list" and _is_string(element, view.guards)
+        case Op(name="list" | "split", operands=(Const(value=str()), *_)):
+            return True
+        case _:
+            return False
+
+
+def _is_string(value: Value, guards: Guards) -> bool:
+    found = [view.node for view in views(value, guards)]
+    return bool(found) and all(
+        (isinstance(node, Const) and isinstance(node.value, str))
+        or (isinstance(node, Leaf) and node.role == "call" and node.name == "builtins.str")
+        for node in found
+    )
