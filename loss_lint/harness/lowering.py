@@ -9,11 +9,11 @@ from loss_lint import catalogue
 from loss_lint.harness.expression import BATCHES, Apply, Input, Items, Literal, Named, Node, Side
 from loss_lint.harness.parameters import SAMPLES, WEIGHTS, applied
 from loss_lint.harness.reach import Reach, readings
-from loss_lint.symbolic.counts import name_of
 from loss_lint.symbolic.edits import Bypass, GraphEdit, Witness, edited
 from loss_lint.symbolic.facts import is_hand_rolled_softmax
 from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Object, Op, Tuple, Value
 from loss_lint.symbolic.heap import Heap
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.walk import KEEPING, View, effect
 
 # How much of the graph runs: the spine with everything beside it cut off; the same without what only moves

@@ -223,6 +223,8 @@ def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
 def known_elements(value: Value, act: Activation) -> list[Value] | None:
     """What iterating over `value` yields, where all of it is known and certain."""
     plain = strip(value)
+    if isinstance(plain, Lazy):
+        plain = strip(act.machine.force(plain))
     if isinstance(plain, Tuple):
         return [rewrap(value, element) for element in plain.items]
     if isinstance(plain, Phi) and plain.init is not None:

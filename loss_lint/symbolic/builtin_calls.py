@@ -11,6 +11,7 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     NONE,
     TRUE,
+    Alternatives,
     Argument,
     Class,
     Const,
@@ -24,6 +25,7 @@ from loss_lint.symbolic.graph import (
     Super,
     Tuple,
     Value,
+    alternatives,
     const,
     fresh_content,
     intern_content,
@@ -193,6 +195,12 @@ def _isinstance(arguments: Arguments, site: Site, act: Activation) -> Value | No
     if len(values) != 2:
         return None
     subject, cls = strip(values[0]), strip(values[1])
+    if isinstance(subject, Alternatives):
+        tested = [
+            (guards, _isinstance((arguments[0]._replace(value=branch), arguments[1]), site, act) or values[0])
+            for guards, branch in subject.branches
+        ]
+        return alternatives(tested, site)
     candidates = cls.items if isinstance(cls, Tuple) else (cls,)
     if isinstance(subject, Object):
         order = objects.resolution_order(subject.cls, act)

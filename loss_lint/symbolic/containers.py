@@ -129,8 +129,11 @@ def call_method(
                 listed = (Item(None, unknown, NO_GUARDS),)
             _store(holder, record, (*record.items, *listed), act)
             return NONE
-        case "insert", [_, value]:
-            _store(holder, record, (), act, is_open=True)
+        case "insert", [position, value]:
+            _insert(holder, record, strip(position), value, act)
+            return receiver if holder.cls.name.startswith("torch.") else NONE
+        case "reverse", []:
+            _store(holder, record, record.items[::-1], act)
             return NONE
         case (("pop" | "remove" | "clear" | "sort" | "update" | "setdefault"), _):
             _store(holder, record, (), act, is_open=True)
@@ -160,6 +163,15 @@ def call_method(
             return found
         case _:
             return None
+
+
+def _insert(holder: Object, record: Record, position: Value, value: Value, act: Activation) -> None:
+    if not (isinstance(position, Const) and isinstance(position.value, int)) or in_inner_loop(holder, act):
+        _store(holder, record, (), act, is_open=True)
+        return
+    items = list(record.items)
+    items.insert(position.value, Item(None, value, NO_GUARDS))
+    _store(holder, record, tuple(items), act)
 
 
 def _entries(holder: Object, record: Record, site: Site, act: Activation, receiver: Value) -> Value:

@@ -28,6 +28,7 @@ from loss_lint.symbolic.graph import (
     Value,
 )
 from loss_lint.symbolic.places import Places
+from loss_lint.symbolic.walk import views
 
 MAX_CONDITION = 60
 
@@ -84,6 +85,9 @@ def reveal(value: Value, depth: int = 8) -> str:
             return reveal(inner, depth)
         case Lazy():
             return reveal(value.caller.machine.force(value), depth)
+        case Op(name="getitem" | "getattr"):
+            read = [view.node for view in views(value, value.guards)]
+            return _reveal_op(value, depth) if len(read) != 1 or read[0] is value else reveal(read[0], depth)
         case Op():
             return _reveal_op(value, depth)
         case Leaf():
@@ -96,7 +100,8 @@ def reveal(value: Value, depth: int = 8) -> str:
             parts = ", ".join(reveal(term, depth - 1) for term in terms)
             return f"accumulated({reveal(init, depth - 1)}, {parts})"
         case Tuple(items=items):
-            return "(" + ", ".join(reveal(item, depth - 1) for item in items) + ")"
+            inside = ", ".join(reveal(item, depth - 1) for item in items)
+            return f"({inside},)" if len(items) == 1 else f"({inside})"
         case External(name=name):
             return name
         case Object(cls=cls):

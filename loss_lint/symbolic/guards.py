@@ -75,6 +75,9 @@ def _identical(left: Value, right: Value) -> bool | None:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Const) and not isinstance(other, Op | Alternatives | Phi) and is_known(other):
             return False
+    known = External | Class | Function
+    if isinstance(left, known) and isinstance(right, known):
+        return left.content == right.content
     if isinstance(right, Const) and isinstance(left, Op) and left.name not in PYTHON_OPERATIONS:
         return False  # what a torch operation returns is a tensor, never None
     return True if left is right and isinstance(left, Object) else None
@@ -171,7 +174,13 @@ def compatible(left: Guards, right: Guards) -> bool:
         _impossible_choice(atom, left) for atom in right
     ):
         return False
-    return not any(_exclude(one, other) for one in small for other in large if one.truth and other.truth)
+    return not any(
+        _exclude(one, other) if other.truth else _denies(one, other)
+        for mine, theirs in ((left, right), (right, left))
+        for one in mine
+        if one.truth and isinstance(one.condition, Op) and one.condition.name in EQUALITIES
+        for other in theirs
+    )
 
 
 def _impossible_choice(atom: Atom, others: Guards) -> bool:
@@ -189,6 +198,16 @@ def subject(condition: Value) -> int:
     while isinstance(plain, Op) and plain.name in ("eq", "is", "in", "not", "isinstance", "or", "and"):
         plain = strip(plain.operands[0])
     return plain.content
+
+
+def _denies(one: Atom, other: Atom) -> bool:
+    """`x == "a"` is true although `x` is false."""
+    condition = one.condition
+    if not (isinstance(condition, Op) and condition.name in EQUALITIES):
+        return False
+    literal = strip(condition.operands[1])
+    same = other.content == condition.operands[0].content
+    return same and isinstance(literal, Const) and bool(literal.value)
 
 
 def _exclude(one: Atom, other: Atom) -> bool:

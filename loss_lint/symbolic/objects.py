@@ -148,6 +148,8 @@ def attribute(
     if found is None:
         return None
     value, owner = found
+    if name == "module" and isinstance(owner, External):
+        return holder  # what DistributedDataParallel wraps is the model itself here
     if isinstance(owner, External):
         if isinstance(holder, Class):
             return None
@@ -226,13 +228,17 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
 
 
 def _fill_fields(created: Object, cls: Class, arguments: tuple[Argument, ...], act: Activation) -> None:
-    fields = [
-        statement.target.id
-        for statement in cls.node.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    ]
-    names = namespace(cls, act).state.names
-    values = {field: names[field] for field in fields if field in names}
+    fields: list[str] = []
+    values: dict[str, Value] = {}
+    for entry in reversed([base for base in resolution_order(cls, act) if isinstance(base, Class)]):
+        own = [
+            statement.target.id
+            for statement in entry.node.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        ]
+        fields += [field for field in own if field not in fields]
+        names = namespace(entry, act).state.names
+        values |= {field: names[field] for field in own if field in names}
     positional = iter(fields)
     for argument in arguments:
         name = next(positional, None) if argument.keyword is None else argument.keyword

@@ -8,7 +8,7 @@ from typing import Any
 
 from loss_lint.symbolic import assign, loops
 from loss_lint.symbolic.activation import Activation, State, atom, join
-from loss_lint.symbolic.definitions import define_class, define_function
+from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
 from loss_lint.symbolic.guards import compatible, guards_of, strip
 
@@ -102,6 +102,8 @@ def _expression(node: ast.Expr, act: Activation) -> None:
 
 
 def _define(node: ast.FunctionDef | ast.AsyncFunctionDef, act: Activation) -> None:
+    if {"setter", "deleter"} & set(decorator_names(node)):
+        return  # the property keeps its getter
     act.state.names[node.name] = define_function(node, act)
 
 

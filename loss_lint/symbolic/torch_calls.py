@@ -159,6 +159,7 @@ def _operation(
         if name not in operation.operands and (isinstance(value, Argument) or value)
     ]
     unknown = any(argument.keyword == "**" for argument in arguments)
+    order = {parameter.name: position for position, parameter in enumerate(signature.parameters)}
     for parameter in signature.parameters:
         if parameter.name in bound or parameter.name in operation.operands:
             continue
@@ -166,6 +167,7 @@ def _operation(
             parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
         elif operation.effect == "loss" and parameter.default is not None:
             parameters.append((parameter.name, objects.literal(parameter.default)))
+    parameters.sort(key=lambda item: order.get(item[0], len(order)))
     name = _cast_name(operation.name, parameters)
     return act.machine.op(name, operands, tuple(parameters), site, slots, act)
 

@@ -18,7 +18,8 @@ from loss_lint.syntax.sources import Folder
 FOLDER = Path(__file__).parents[2] / "fixtures" / "reveal"
 PROGRAMS = sorted(FOLDER.glob("*.py"))
 
-_EXPECTED = re.compile(r"# revealed: (.*\S)")
+# What a careful reader would know and the evaluator does not yet stands behind it: `# wanted: ...`.
+_EXPECTED = re.compile(r"# revealed: (.*?\S)(?:\s+# wanted: .*)?$")
 
 
 def expected(program: Path) -> dict[int, str]:
