@@ -58,6 +58,15 @@ class Linter:
             self._started = (machine, Engine(machine), Project(self._sources, self._roots))
         return self._started
 
+    def _forget(self) -> None:
+        """Drop all that was evaluated: no other file needs it."""
+        from loss_lint.symbolic.graph import forget_contents
+        from loss_lint.symbolic.guards import forget_conditions
+
+        self._started = None
+        forget_contents()
+        forget_conditions()
+
     def lint(self, path: str) -> Result:
         """The findings of the file at `path`; a file that cannot be read or parsed is one (LOS000)."""
         try:
@@ -81,6 +90,8 @@ class Linter:
             machine.module(path, module)
             callers = project.callers(path) if self._cross_files else ()
             findings = tuple(repaired(finding, machine) for finding in engine.lint(path, callers))
+        if not self._cross_files:
+            self._forget()
         return Result(findings, project.closure((path, *callers)) if self._cross_files else ())
 
 

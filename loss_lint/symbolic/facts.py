@@ -8,7 +8,7 @@ from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Tuple, Value, const
-from loss_lint.symbolic.guards import literal_of, strip
+from loss_lint.symbolic.guards import EQUALITIES, contradicts_defaults, literal_of, strip, subject
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
@@ -146,12 +146,24 @@ def constant(value: Value | None, guards: Guards) -> object:
     """The literal that `value` is under `guards`; `UNKNOWN` if there is none or there are several."""
     if value is None:
         return UNKNOWN
-    nodes = [literal_of(view.node) or view.node for view in views(value, guards)]
+    nodes = [_literal_under(view.node, view.guards) or view.node for view in views(value, guards)]
     if nodes and all(isinstance(node, Const) and node.content == nodes[0].content for node in nodes):
         first = nodes[0]
         assert isinstance(first, Const)
         return first.value
     return UNKNOWN
+
+
+def _literal_under(node: Value, guards: Guards) -> Const | None:
+    """A literal, or what a root's parameter is under `guards`: what they say it equals, or else its default."""
+    if not isinstance(node, Leaf) or node.default is None:
+        return literal_of(node)
+    about = [atom for atom in guards if subject(atom.condition) == node.content]
+    for atom in about:
+        condition = atom.condition
+        if atom.truth and isinstance(condition, Op) and condition.name in EQUALITIES:
+            return literal_of(condition.operands[1])
+    return None if contradicts_defaults(frozenset(about)) else node.default
 
 
 class _Unknown:

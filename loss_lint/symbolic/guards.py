@@ -107,6 +107,24 @@ def is_known(value: Value) -> bool:
 
 def guards_of(value: Value, polarity: bool) -> Guards | None:
     """The conditions that hold where `value` is true (`polarity`) or false; None where that cannot be."""
+    key = (value.content, polarity)
+    if key not in _guards_of:
+        _guards_of[key] = _conditions(value, polarity)
+    return _guards_of[key]
+
+
+# The same few conditions are asked about over and over; what holds follows from contents alone.
+_guards_of: dict[tuple[int, bool], Guards | None] = {}
+_compatible: dict[tuple[Guards, Guards], bool] = {}
+
+
+def forget_conditions() -> None:
+    """Drop what is remembered about conditions, with the contents that it speaks of."""
+    _guards_of.clear()
+    _compatible.clear()
+
+
+def _conditions(value: Value, polarity: bool) -> Guards | None:
     value = strip(value)
     known = truth(value)
     if known is not None:
@@ -166,6 +184,14 @@ def compatible(left: Guards, right: Guards) -> bool:
     """Whether both can hold at once, as far as is known."""
     if not left or not right:
         return True
+    key = (left, right)
+    known = _compatible.get(key)
+    if known is None:
+        known = _compatible[key] = _can_hold_at_once(left, right)
+    return known
+
+
+def _can_hold_at_once(left: Guards, right: Guards) -> bool:
     small, large = (left, right) if len(left) <= len(right) else (right, left)
     for atom in small:
         if Atom(atom.content, not atom.truth, atom.condition) in large:
