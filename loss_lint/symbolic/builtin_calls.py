@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import access, containers, objects
+from loss_lint.symbolic import containers, items, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -241,7 +241,7 @@ def _map(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     if len(values) != 2:
         return None
     loop = Loop(site, values[1])
-    element = access.element(values[1], loop, site, act)
+    element = items.element(values[1], loop, site, act)
     result = act.machine.call(values[0], (Argument(None, element, arguments[1].site),), site, act)
     return act.machine.python_op("comprehension", (result, values[1]), site, act, (("kind", const("list")),))
 

@@ -1,22 +1,13 @@
-"""Calls: which code a callee stands for, and running a project's function on its arguments."""
+"""Calls: which code a callee stands for."""
 
 from __future__ import annotations
 
 import ast
 
-from loss_lint.catalogue.wrappers import MODULE_METHODS, NO_GRADIENT
-from loss_lint.symbolic import builtin_calls, containers, objects, torch_calls
-from loss_lint.symbolic.activation import Activation, State, join, without
-from loss_lint.symbolic.definitions import (
-    bind_arguments,
-    decorator_names,
-    defaults,
-    has_only_harmless_decorators,
-    surplus,
-    unpacks_unknown,
-)
+from loss_lint.catalogue.wrappers import MODULE_METHODS
+from loss_lint.symbolic import builtin_calls, containers, objects, running, torch_calls
+from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
-    NO_GUARDS,
     NONE,
     Alternatives,
     Argument,
@@ -24,7 +15,6 @@ from loss_lint.symbolic.graph import (
     Class,
     Const,
     External,
-    Frame,
     Function,
     Guards,
     Lazy,
@@ -39,18 +29,13 @@ from loss_lint.symbolic.graph import (
     alternatives,
     fresh_content,
     leaf,
-    passed,
     tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, strip
-from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.unknown import spelled, unknown_call
 
-MAX_DEPTH = 14
-MAX_RECURSION = 2
 # Calls inside calls of any kind: modules in modules, callables that return callables.
 MAX_NESTING = 60
-# From this depth on, a call with the same arguments is not run twice.
-MEMO_DEPTH = 3
 
 # What moves a module to another place or mode and gives the module back.
 _MOVES = frozenset(
@@ -89,9 +74,9 @@ def _call(
     callee = callable_behind(function, act)
     match callee:
         case Function():
-            return _project_call(callee, None, arguments, site, act, now=now)
+            return running.call_function(callee, None, arguments, site, act, now=now)
         case BoundMethod(function=bound, receiver=receiver):
-            return _project_call(bound, receiver, arguments, site, act, now=now)
+            return running.call_function(bound, receiver, arguments, site, act, now=now)
         case Class():
             return objects.construct(callee, arguments, site, act)
         case Object():
@@ -111,7 +96,7 @@ def _call(
             act.machine.reveals.append((site, arguments[0].value))
             return NONE
         case _:
-            if _spelled(callee).endswith("backward"):
+            if spelled(callee).endswith("backward"):
                 values = tuple(argument.value for argument in arguments)
                 act.machine.python_op("unknown_backward", values, site, act)
             _run_callbacks(arguments, site, act)
@@ -146,29 +131,6 @@ def callable_behind(function: Value, act: Activation) -> Value:
             case _:
                 return function
     return function
-
-
-def unknown_call(
-    function: Value, arguments: tuple[Argument, ...], site: Site, reason: str = "a call that is not followed"
-) -> Leaf:
-    operands = (function, *(argument.value for argument in arguments))
-    return leaf("call", _spelled(function), site, operands, reason)
-
-
-def _spelled(function: Value) -> str:
-    plain = strip(function)
-    match plain:
-        case (
-            Leaf(name=name) | External(name=name) | Method(name=name) | Function(name=name) | Class(name=name)
-        ):
-            return name
-        case Op(name="getattr"):
-            attribute = plain.parameter("name")
-            return str(attribute.value) if isinstance(attribute, Const) else ""
-        case Object(cls=cls):
-            return cls.name.rpartition(".")[2]
-        case _:
-            return ""
 
 
 def _any_of(
@@ -270,210 +232,3 @@ def _external_call(
         return applied
     applied = builtin_calls.apply_function(name, arguments, site, act)
     return applied if applied is not None else unknown_call(callee, arguments, site)
-
-
-# Functions of the project
-
-
-def _project_call(
-    function: Function,
-    receiver: Value | None,
-    arguments: tuple[Argument, ...],
-    site: Site,
-    act: Activation,
-    *,
-    now: bool,
-) -> Value:
-    if not has_only_harmless_decorators(function.node):
-        return unknown_call(
-            function, arguments, site, "a decorator that may change what the function returns"
-        )
-    if receiver is not None:
-        arguments = (Argument(None, receiver, site), *arguments)
-    if now or _must_run_now(function, arguments, act):
-        return _run_once(function, arguments, site, act, receiver)
-    caller = _suspended(act)
-    return Lazy(function, arguments, site, caller, caller.state, fresh_content())
-
-
-def _run_once(
-    function: Function, arguments: tuple[Argument, ...], site: Site, act: Activation, receiver: Value | None
-) -> Value:
-    """`run`, remembered deep inside other calls, where each function calling two others would double the work."""
-    if act.frame.depth < MEMO_DEPTH or function.module.writes(function.node):
-        return run(function, arguments, site, act, receiver)
-    if any(isinstance(strip(argument.value), Object) for argument in arguments):
-        return run(function, arguments, site, act, receiver)
-    contents = tuple((argument.keyword, argument.value.content) for argument in arguments)
-    key = (function.content, contents, act.state.guards)
-    known = act.machine.results.get(key)
-    if known is None:
-        known = act.machine.results[key] = run(function, arguments, site, act, receiver)
-    return known
-
-
-def _suspended(act: Activation) -> Activation:
-    """The caller as it is now, for a call that runs later: its names are not needed, its heap is."""
-    return Activation(
-        act.machine,
-        act.module,
-        act.frame,
-        State({}, act.state.heap.fork(), act.state.guards),
-        loops=act.loops,
-        grad=act.grad,
-    )
-
-
-def _must_run_now(function: Function, arguments: tuple[Argument, ...], act: Activation) -> bool:
-    """Whether a call may have a loss in it, or changes what its caller sees."""
-    if isinstance(function.node, ast.Lambda):
-        return True
-    if function.module.leads_to_loss(function.node) or function.module.writes(function.node):
-        return True
-    return any(_carries_loss(argument.value, act) for argument in arguments)
-
-
-def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
-    plain = strip(value)
-    match plain:
-        case Object(cls=External(name=name)) if name.endswith("Loss"):
-            return True
-        case Object(cls=Class() as cls):
-            return cls.module.leads_to_loss(cls.node)
-        case Object(cls=External(name="builtins.list" | "builtins.dict" | "torch.nn.ModuleDict")) if depth:
-            record = act.state.heap.get(plain.content)
-            return record is not None and any(
-                _carries_loss(entry.value, act, depth - 1) for entry in record.items
-            )
-        case External(name=name):
-            return name.endswith("Loss") or torch_calls.is_loss(name)
-        case Function(node=node, module=module):
-            return isinstance(node, ast.Lambda) or module.leads_to_loss(node)
-        case BoundMethod(function=Function(node=node, module=module)):
-            return module.leads_to_loss(node)
-        case Alternatives(branches=branches):
-            return any(_carries_loss(branch, act, depth) for _, branch in branches)
-        case _:
-            return False
-
-
-def force(lazy: Lazy) -> Value:
-    """The result of a call that was put off."""
-    if lazy.result is None:
-        if lazy.running:
-            return leaf("call", lazy.function.name, lazy.site, reason="recursion")
-        lazy.running = True
-        caller = lazy.caller
-        caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
-        receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
-        lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
-        caller.machine.base_heap.adopt(caller.state.heap, lazy.state.heap)
-        lazy.running = False
-    return lazy.result
-
-
-def run(
-    function: Function, arguments: tuple[Argument, ...], site: Site, act: Activation, receiver: Value | None
-) -> Value:
-    """Evaluate a function's body on its arguments; the caller's heap sees what it changes."""
-    frame = Frame(function.name, site, act.frame, act.frame.depth + 1, function.content)
-    if frame.depth > MAX_DEPTH or _times_active(frame) > MAX_RECURSION:
-        act.machine.count("calls")
-        return leaf("call", function.name, site, reason="calls inside calls past the limit")
-    bound = bind_arguments(function.node, arguments)
-    if bound is None:
-        return leaf("call", function.name, site, reason="arguments that do not fit")
-    callee = Activation(
-        act.machine,
-        function.module,
-        frame,
-        State({}, act.state.heap, act.state.guards),
-        enclosing=function.closure,
-        owner=function.owner,
-        receiver=receiver,
-        loops=act.loops,
-        chosen=act.chosen,
-        grad=act.grad and NO_GRADIENT.isdisjoint(f"torch.{name}" for name in decorator_names(function.node)),
-        entry_guards=act.state.guards,
-    )
-    bind_parameters(function, bound, arguments, site, callee, act)
-    if isinstance(function.node, ast.Lambda):
-        value = act.machine.evaluate(function.node.body, callee)
-        act.state.heap = callee.state.heap
-        return value
-    act.machine.run(function.node.body, callee)
-    return _returned(callee, function, site, act)
-
-
-def _times_active(frame: Frame) -> int:
-    times = 0
-    current: Frame | None = frame
-    while current is not None:
-        times += current.function == frame.function
-        current = current.parent
-    return times
-
-
-def bind_parameters(
-    function: Function,
-    bound: dict[str, Argument],
-    arguments: tuple[Argument, ...],
-    site: Site,
-    callee: Activation,
-    act: Activation,
-) -> None:
-    names = callee.state.names
-    spec = function.node.args
-    default_expressions = defaults(function.node)
-    unknown = unpacks_unknown(arguments)
-    for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
-        argument = bound.get(parameter.arg)
-        if argument is not None:
-            is_receiver = callee.receiver is not None and argument.value is callee.receiver
-            names[parameter.arg] = (
-                argument.value if is_receiver else passed(argument.value, argument.site, site, callee.frame)
-            )
-        elif parameter.arg in default_expressions and not unknown:
-            scope = objects.in_scope(function.closure, act)
-            names[parameter.arg] = act.machine.evaluate(default_expressions[parameter.arg], scope)
-        else:
-            names[parameter.arg] = leaf(
-                "parameter", parameter.arg, None, reason="an argument that is not known"
-            )
-    rest, named = surplus(function.node, arguments)
-    if spec.vararg is not None:
-        names[spec.vararg.arg] = (
-            leaf("parameter", spec.vararg.arg, None)
-            if rest is None
-            else tuple_of(tuple(passed(entry.value, entry.site, site, callee.frame) for entry in rest))
-        )
-    if spec.kwarg is not None:
-        from loss_lint.symbolic.graph import const
-
-        items = tuple(
-            Item(const(entry.keyword), passed(entry.value, entry.site, site, callee.frame), NO_GUARDS)
-            for entry in named or ()
-        )
-        names[spec.kwarg.arg] = act.machine.new_object(
-            "builtins.dict", site, callee, items, is_open=named is None
-        )
-
-
-def _returned(callee: Activation, function: Function, site: Site, act: Activation) -> Value:
-    """The join of a function's returns, and the heap behind it."""
-    entry = act.state.guards
-    returns = list(callee.returns)
-    if not callee.state.dead:
-        returns.append((callee.state, NONE))
-    if callee.is_generator or (isinstance(function.node, ast.AsyncFunctionDef) and not returns):
-        return leaf("call", function.name, site, reason="a generator")
-    if not returns:
-        return leaf("call", function.name, site, reason="a function that does not return")
-    state = returns[0][0]
-    state.dead = False
-    for other, _ in returns[1:]:
-        other.dead = False
-        state = join(State({}, state.heap, state.guards), State({}, other.heap, other.guards), entry)
-    act.state.heap = state.heap
-    branches = [(without(returned.guards, entry), value) for returned, value in returns]
-    return branches[0][1] if len(branches) == 1 else alternatives(branches, site)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 
 from loss_lint import catalogue
-from loss_lint.symbolic import access, arithmetic, calls, expressions, imports
+from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, running
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
@@ -37,7 +37,6 @@ from loss_lint.syntax.sources import Sources, resolve_import
 
 # Limits on work, past which a value is unknown: statements in one root, and calls inside calls.
 MAX_STATEMENTS = 6_000
-MAX_DEPTH = 14
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
 
@@ -158,16 +157,16 @@ class Machine:
     def item(
         self, base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None
     ) -> Value:
-        return access.item(base, index, site, act, base_site)
+        return items.item(base, index, site, act, base_site)
 
     def known_elements(self, value: Value, act: Activation) -> list[Value] | None:
-        return access.known_elements(value, act)
+        return items.known_elements(value, act)
 
     def items_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
-        return access.items_of(value, act)
+        return items.items_of(value, act)
 
     def element(self, iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
-        return access.element(iterable, loop, site, act)
+        return items.element(iterable, loop, site, act)
 
     def item_assigned(
         self, holder: Value, value: Value, target: ast.Subscript, act: Activation
@@ -277,7 +276,7 @@ class Machine:
         execute(body, act)
 
     def force(self, lazy: Lazy) -> Value:
-        return calls.force(lazy)
+        return running.force(lazy)
 
     def enter(self, context: Value, node: ast.expr, act: Activation) -> Value:
         """What `with context as name` binds: for files, pools and the like nothing that is followed."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loss_lint import catalogue
-from loss_lint.symbolic import calls, objects
+from loss_lint.symbolic import objects, running
 from loss_lint.symbolic.activation import Activation, State, join
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
@@ -199,7 +199,7 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
     if receiver is not None:
         arguments = (Argument(None, receiver, site),)
     bound = bind_arguments(function.node, arguments) or {}
-    calls.bind_parameters(function, bound, arguments, site, callee, act)
+    running.bind_parameters(function, bound, arguments, site, callee, act)
     _open_optional_parameters(function, callee)
     for collected in (function.node.args.vararg, function.node.args.kwarg):
         if collected is not None:

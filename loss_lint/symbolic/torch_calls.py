@@ -6,7 +6,7 @@ from loss_lint import catalogue
 from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.signature import Signature
 from loss_lint.catalogue.wrappers import by_wrapper
-from loss_lint.symbolic import access, containers, objects
+from loss_lint.symbolic import containers, items, objects, readings
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     Argument,
@@ -202,7 +202,7 @@ def frozen(value: Value, act: Activation, depth: int = 4) -> Value:
     """A list whose elements are all known, as the tuple of what it holds now; `depth` lists deep."""
     if depth == 0:
         return value
-    repeated = access.repeated_element(value, act)
+    repeated = items.repeated_element(value, act)
     if repeated is not None:
         site = value.site if isinstance(value, Object) else Site(act.module.path, 1, 0, 1, 0)
         parts = (frozen(repeated, act, depth - 1), repeated)
@@ -210,7 +210,7 @@ def frozen(value: Value, act: Activation, depth: int = 4) -> Value:
     elements = act.machine.known_elements(value, act)
     if elements is None or len(elements) > MAX_LITERAL or isinstance(strip(value), Tuple):
         return value
-    return access.rewrap(value, tuple_of(tuple(frozen(element, act, depth - 1) for element in elements)))
+    return readings.rewrap(value, tuple_of(tuple(frozen(element, act, depth - 1) for element in elements)))
 
 
 def _cast_name(name: str, parameters: list[tuple[str, Value]]) -> str:
