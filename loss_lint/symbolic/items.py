@@ -6,7 +6,10 @@ from loss_lint.symbolic import objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     Alternatives,
+    Argument,
     Atom,
+    BoundMethod,
+    Class,
     Const,
     External,
     Guards,
@@ -88,6 +91,24 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     return alternatives(elements) if len(elements) == len(record.items) else None
 
 
+_LOADERS = frozenset({"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"})
+_TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
+
+
+def _sample(dataset: Value, loop: Loop, site: Site, act: Activation) -> Value:
+    """A batch that a loader makes of a data set: its tensors' rows, or what its `__getitem__` returns."""
+    plain = strip(dataset)
+    row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
+    match plain:
+        case Leaf(role="call", name=name, operands=(_, *tensors)) if name in _TENSOR_DATASETS:
+            return tuple_of(tuple(item(tensor, row, site, act) for tensor in tensors))
+        case Object(cls=Class()):
+            getter = objects.attribute(plain, "__getitem__", site, site, act)
+            if isinstance(getter, BoundMethod):
+                return act.machine.call(getter, (Argument(None, row, site),), site, act)
+    return Leaf("element", "", (dataset,), site, fresh_content(), "an element of what is looped over")
+
+
 def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
     """What one unspecified iteration over `iterable` yields."""
     plain = strip(iterable)
@@ -108,6 +129,8 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return inner.items[0] if is_map and isinstance(inner, Tuple) else inner
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
+        case Leaf(role="call", name=name, operands=(_, dataset, *_)) if name in _LOADERS:
+            return _sample(dataset, loop, site, act)
         case _:
             repeated = repeated_element(iterable, act)
             if repeated is not None:

@@ -1,0 +1,82 @@
+"""Values that cross files. `check` does not follow them yet; the evaluator and the linter can."""
+
+from __future__ import annotations
+
+from loss_lint.findings import Finding
+from loss_lint.linter import Linter
+from loss_lint.syntax.sources import Memory
+
+NET = """
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.head(x).softmax(dim=1)
+"""
+TRAINER = """
+import torch
+
+def train(model, criterion, loader):
+    for x, y in loader:
+        loss = criterion(model(x), y)
+        loss.backward()
+"""
+MAIN = """
+import torch.nn as nn
+from models.net import Net
+from trainer import train
+
+def main(loader):
+    train(Net(), nn.CrossEntropyLoss(), loader)
+"""
+
+
+PROJECT = {"/p/README.md": "", "/p/models/net.py": NET, "/p/trainer.py": TRAINER, "/p/main.py": MAIN}
+
+
+def lint(path: str, **changed: str) -> tuple[Finding, ...]:
+    """The findings of one file of the project, with some of its files changed."""
+    project = PROJECT | {f"/p/{name}": text for name, text in changed.items()}
+    return Linter(Memory(project), ["/p"], cross_files=True).lint(path).findings
+
+
+def test_model_loss_and_trainer_meet_in_another_file() -> None:
+    (found,) = lint("/p/trainer.py")
+    assert (found.code, found.place.path, found.place.line) == ("LOS201", "/p/trainer.py", 6)
+    assert "net.py:10" in found.message
+    assert [(step.place.path, step.place.line) for step in found.trace] == [
+        ("/p/models/net.py", 10),
+        ("/p/main.py", 7),
+    ]
+
+
+def test_the_file_that_brings_them_together_shows_it_too() -> None:
+    found = lint("/p/main.py")
+    assert [(finding.code, finding.place.path) for finding in found] == [("LOS201", "/p/trainer.py")]
+
+
+def test_a_right_model_is_no_finding() -> None:
+    right = NET.replace(".softmax(dim=1)", "")
+    assert lint("/p/trainer.py", **{"models/net.py": right}) == ()
+
+
+def test_names_are_handed_on_by_packages() -> None:
+    main = MAIN.replace("from models.net import Net", "from models import Net")
+    package = "from .net import Net\n"
+    found = lint("/p/main.py", **{"models/__init__.py": package, "main.py": main})
+    assert [finding.code for finding in found] == ["LOS201"]
+
+
+def test_star_imports_and_circles() -> None:
+    main = MAIN.replace("from models.net import Net", "from models.net import *")
+    circle = NET.replace("import torch.nn as nn", "import torch.nn as nn\nimport main")
+    found = lint("/p/main.py", **{"models/net.py": circle, "main.py": main})
+    assert [finding.code for finding in found] == ["LOS201"]
+
+
+def test_one_file_alone_knows_nothing_of_the_others() -> None:
+    assert Linter(Memory(PROJECT), ["/p"]).lint("/p/trainer.py").findings == ()
