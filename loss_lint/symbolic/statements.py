@@ -19,8 +19,14 @@ def execute(body: Sequence[ast.stmt], act: Activation) -> None:
         if act.state.dead or not act.machine.spend():
             return
         handler = _STATEMENTS.get(type(statement))
-        if handler is not None:
+        if handler is None:
+            continue
+        guards, loops, grad = act.state.guards, act.loops, act.grad
+        try:
             handler(statement, act)
+        except RecursionError:  # an expression nested deeper than Python lets us follow is unknown
+            act.machine.count("depth")
+            act.state.guards, act.loops, act.grad = guards, loops, grad
 
 
 def branch(
