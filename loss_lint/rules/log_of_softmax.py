@@ -99,6 +99,14 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         )
 
 
+def _is_detached(softmax: Op) -> bool:
+    """Whether the logits are cut from the graph, so that no gradient can become nan."""
+    return any(
+        view.chain and view.chain[-1].name == "detach"
+        for view in origins(softmax.operands[0], softmax.guards)
+    )
+
+
 _PRODUCTS = frozenset({"mul", "einsum", "matmul", "bmm", "mm", "dot", "tensordot"})
 _LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div"})
 
@@ -113,7 +121,7 @@ def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
             op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0]))
         ) or op.name in BACKWARD:
             found = found or op
-    if found is None and log.grad and "loss" in root.name.lower():
+    if found is None and log.grad and "loss" in root.name.lower() and not _is_detached(softmax):
         found = next((op for op in root.downstream(log) if root.is_returned(op)), None)
     return found
 

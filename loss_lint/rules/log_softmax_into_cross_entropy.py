@@ -48,7 +48,8 @@ from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import Fact, constant, keeps_rows, meanings
-from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.graph import Const, Op, Tuple, Value
+from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import Walk, origins
 
@@ -57,7 +58,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     facts = [
         fact
         for fact in meanings(sink.operands[0], sink.guards)
-        if fact.meaning == "log_probabilities" and keeps_rows(fact.view.chain)
+        if fact.meaning == "log_probabilities" and keeps_rows(fact.view.chain) and _keeps_classes(fact)
     ]
     if not facts:
         return
@@ -89,6 +90,26 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         steps=((origin(fact.op), "log_softmax makes log-probabilities"),),
         safe=not wrong,
         fix_message="Pass the logits",
+    )
+
+
+def _keeps_classes(fact: Fact) -> bool:
+    """Whether no indexing can have picked some of the classes, which are then no longer normalized."""
+    for op in fact.view.chain:
+        if op.name != "getitem" or len(op.operands) < 2:
+            continue
+        index = strip(op.operands[1])
+        if isinstance(index, Tuple) and not _is_whole(strip(index.items[-1])):
+            return False
+    return True
+
+
+def _is_whole(index: Value) -> bool:
+    """`:`, which takes all there is."""
+    return (
+        isinstance(index, Op)
+        and index.name == "slice"
+        and all(isinstance(part, Const) and part.value is None for part in index.operands)
     )
 
 

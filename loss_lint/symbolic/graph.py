@@ -361,6 +361,7 @@ def const(value: object) -> Const:
 NONE = const(None)
 TRUE = const(True)
 FALSE = const(False)
+ZERO = const(0)
 
 
 def external(name: str) -> External:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Guards, Value, alternatives, intern_content
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    ZERO,
+    Alternatives,
+    Guards,
+    Value,
+    alternatives,
+    intern_content,
+)
 
 
 class Item(NamedTuple):
@@ -155,9 +163,10 @@ def _only(value: Value | None, guards: Guards) -> Value:
 
 
 def _sum_or_same(before: Value | None, value: Value, summed: Callable[[Value, Value], Value | None]) -> Value:
-    if before is None or before is value:
+    if before is value:
         return value
-    return summed(before, value) or value
+    start = before or ZERO  # what a class or `dict.get` starts with is not in the record
+    return summed(start, value) or value
 
 
 def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> Record:

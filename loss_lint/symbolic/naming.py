@@ -32,13 +32,16 @@ def asks_for_training(guards: Guards) -> bool:
 
 def _asks(condition: Value, depth: int) -> bool:
     plain = strip(condition)
-    if means_training(name_of(plain)):
+    name = name_of(plain).lower()
+    if means_training(name) or name == "requires_grad" or name.startswith("eval"):
         return True
     if depth == 0:
         return False
     match plain:
         case Leaf(role="call", name=name):
-            return any(word in name for word in ("export", "tracing", "scripting", "is_training"))
+            return any(
+                word in name for word in ("export", "tracing", "scripting", "is_training", "grad_enabled")
+            )
         case Op(name="not" | "and" | "or" | "eq" | "is" | "in" | "bool", operands=operands):
             return any(_asks(operand, depth - 1) for operand in operands)
         case Alternatives(branches=branches):

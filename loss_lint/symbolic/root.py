@@ -134,6 +134,8 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
         if not module.module.leads_to_loss(statement):
             continue
         if isinstance(statement, ast.ClassDef):
+            if _is_completed_by_another(statement, module.module.tree.body):
+                continue
             cls = module.state.names.get(statement.name)
             for candidate in _of_class(cls, statement):
                 yield from _class_roots(candidate, module)
@@ -141,6 +143,27 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
             function = module.state.names.get(statement.name)
             if isinstance(function, Function) and function.node is statement:
                 yield _function_root(function, None, module)
+
+
+def _is_completed_by_another(node: ast.ClassDef, body: list[ast.stmt]) -> bool:
+    """Whether a subclass of the file sets one of the class's own attributes anew: then those are judged instead."""
+    own = _class_attributes(node)
+    return any(
+        own & _class_attributes(other)
+        for other in definitions(body)
+        if isinstance(other, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == node.name for base in other.bases)
+    )
+
+
+def _class_attributes(node: ast.ClassDef) -> set[str]:
+    return {
+        target.id
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
