@@ -46,6 +46,11 @@ def sizes(*expressions: Node) -> Sizes:
     samples = next((count for root in expressions for count in _sample_counts(root)), None)
     if samples is None or samples * classes > MAX_ELEMENTS:
         samples = 8 if classes != 8 else 7
+    target = next((found for root in expressions for found in _targets(root)), None)
+    if isinstance(target, Items):
+        samples, classes = len(target.items), max(classes, 1 + max(_numbers(target)))
+    elif target is not None:
+        samples = classes
     length, height, width = [size for size in (3, 4, 6, 7, 9) if size not in (classes, samples)][:3]
     return Sizes(samples, classes, length, height, width)
 
@@ -83,6 +88,30 @@ def _sample_counts(root: Node) -> Iterator[int]:
                 yield count
 
 
+def _targets(root: Node) -> Iterator[Node]:
+    """Targets by class whose indices are written down, or number the rows."""
+    for node in walk(root):
+        if not isinstance(node, Apply) or node.name not in ("cross_entropy", "nll_loss"):
+            continue
+        target = node.operands[1] if len(node.operands) > 1 else None
+        while isinstance(target, Apply) and target.operands and target.name in _CASTS:
+            target = target.operands[0]
+        if isinstance(target, Apply) and target.name == "arange":
+            yield target
+        if isinstance(target, Items) and target.items and len(_numbers(target)) == len(target.items):
+            yield target
+
+
+def _numbers(items: Items) -> list[int]:
+    return [
+        item.value for item in items.items if isinstance(item, Literal) and isinstance(item.value, int)
+    ]
+
+
+_CASTS = frozenset(
+    {"to", "to_float", "to_double", "to_half", "to_bfloat16", "to_long", "to_int", "type", "astype", "type_as",
+     "tensor", "as_tensor", "float_tensor", "double_tensor", "long_tensor", "from_numpy", "array", "cuda", "cpu"}
+)  # fmt: skip
 _CREATED = frozenset({"zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty"})
 
 

@@ -79,6 +79,8 @@ class _Lowering:
         match node:
             case Const(value=plain):
                 return Literal(plain)
+            case Tuple(items=items) if side == "target" and _are_labels(items):
+                return self._input(node, side)  # labels that are written down: as many as there are samples
             case Tuple(items=items):
                 return Items(tuple(self.node(item, side, depth + 1) for item in items))
             case External(name=name):
@@ -240,12 +242,22 @@ class _Lowering:
         return None
 
 
+def _are_labels(items: tuple[Value, ...]) -> bool:
+    """Whether a literal holds class indices: whole numbers, more than one."""
+    return len(items) > 1 and all(isinstance(item, Const) and type(item.value) is int for item in items)
+
+
 def _count(node: Value) -> int | None:
     return node.value if isinstance(node, Const) and isinstance(node.value, int) else None
 
 
 def _side_of(op: Op, slot: int, side: Side) -> Side:
-    """The side of a loss that an operand is on; what is on one side already stays there."""
+    """The side of a loss that an operand is on; what is on one side already stays there.
+
+    An index that is written to is on none: the row numbers in it are to be what they are.
+    """
+    if op.name == "setitem" and slot == 1:
+        return ""
     loss = catalogue.loss(op.name)
     if loss is None:
         return side

@@ -71,7 +71,8 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
     if completion == MASKED_MEAN:
         flagged, fixed = _masked_mean(flagged), _masked_mean(fixed)
     if completion == STRINGS:
-        fixed = _by_index(fixed)
+        flagged = _of_strings(flagged)
+        fixed = _by_index(flagged)
     if completion == CONSTRUCTED:
         flagged = _constructed(flagged)
     if completion == MICRO_BATCHES:
@@ -111,14 +112,57 @@ def _masked_mean(root: Node) -> Node:
     return root
 
 
-def _by_index(root: Node) -> Node:
-    """The same with every string in it replaced by its index in the sorted set of all."""
-    match root:
-        case Apply(name=name, operands=operands, parameters=parameters):
-            return Apply(name, tuple(_by_index(operand) for operand in operands), parameters)
-        case Items(items=items) if all(isinstance(item, Literal) for item in items):
-            names = [str(item.value) for item in items if isinstance(item, Literal)]
-            order = sorted(set(names))
-            return Items(tuple(Literal(order.index(name)) for name in names))
+def _of_strings(root: Node) -> Node:
+    """The same on two names, where the program's own are not written down."""
+    written = any(isinstance(node, Literal) and isinstance(node.value, str) for node in walk(root))
+    flat = isinstance(root, Apply) and all(
+        isinstance(operand, Items) and all(isinstance(item, Literal) for item in operand.items)
+        for operand in root.operands
+    )
+    if (written and flat) or not isinstance(root, Apply):
+        return root
+    return Apply(root.name, (Items((Literal("a"), Literal("b"))),), root.parameters)
+
+
+def _with_data(root: Node, data: Node) -> Node:
+    """A tensor of other data, arrays on the way kept."""
+    if not isinstance(root, Apply) or not root.operands:
+        return root
+    first, *others = root.operands
+    is_array = isinstance(first, Apply) and first.name == "array"
+    return Apply(root.name, (_with_data(first, data) if is_array else data, *others), root.parameters)
+
+
+def _names(root: Node) -> Items:
+    """The data of a tensor of strings: as written down; else the strings that occur in it, or any two."""
+    data = root.operands[0] if isinstance(root, Apply) and root.operands else root
+    while isinstance(data, Apply) and data.name == "array" and data.operands:
+        data = data.operands[0]
+    if isinstance(data, Items) and data.items and _are_names(data):
+        return data
+    found = [item for node in walk(data) if isinstance(node, Items) for item in node.items if _are_names(item)]
+    plain = tuple(item for item in found if isinstance(item, Literal))
+    return Items(plain or (Literal("a"), Literal("b")))
+
+
+def _are_names(node: Node) -> bool:
+    """Whether a node is a string, or a sequence of what is one."""
+    match node:
+        case Literal(value=value):
+            return isinstance(value, str)
+        case Items(items=items):
+            return all(_are_names(item) for item in items)
         case _:
-            return root
+            return False
+
+
+def _by_index(names: Items) -> Node:
+    """The same with every string in it replaced by its index in the sorted set of all."""
+    order = sorted({str(node.value) for node in walk(names) if isinstance(node, Literal)})
+
+    def indexed(node: Node) -> Node:
+        if isinstance(node, Items):
+            return Items(tuple(indexed(item) for item in node.items))
+        return Literal(order.index(str(node.value))) if isinstance(node, Literal) else node
+
+    return indexed(names)

@@ -177,6 +177,8 @@ def _of_operands(node: Apply, role: Role) -> Iterator[tuple[Node, Role]]:
         yield from zip(node.operands, (role, "exponent"), strict=False)
     elif effect == "compare" and node.name != "where":
         yield from ((operand, "tensor") for operand in node.operands)
+    elif node.name in ("arange", "range"):
+        yield from ((operand, "count") for operand in node.operands)
     elif node.name in ("getitem", "masked_select", "masked_fill", "setitem", *_INDEXED):
         yield first, role
         yield from ((operand, "index") for operand in others)
