@@ -47,9 +47,10 @@ def sizes(*expressions: Node) -> Sizes:
     if samples is None or samples * classes > MAX_ELEMENTS:
         samples = 8 if classes != 8 else 7
     target = next((found for root in expressions for found in _targets(root)), None)
-    if isinstance(target, Items):
+    if isinstance(target, Items) and len(target.items) * (1 + max(_numbers(target))) <= MAX_ELEMENTS:
         samples, classes = len(target.items), max(classes, 1 + max(_numbers(target)))
-    elif target is not None:
+        classes += classes == samples
+    elif isinstance(target, Apply):
         samples = classes
     length, height, width = [size for size in (3, 4, 6, 7, 9) if size not in (classes, samples)][:3]
     return Sizes(samples, classes, length, height, width)
@@ -103,9 +104,7 @@ def _targets(root: Node) -> Iterator[Node]:
 
 
 def _numbers(items: Items) -> list[int]:
-    return [
-        item.value for item in items.items if isinstance(item, Literal) and isinstance(item.value, int)
-    ]
+    return [item.value for item in items.items if isinstance(item, Literal) and isinstance(item.value, int)]
 
 
 _CASTS = frozenset(

@@ -79,8 +79,6 @@ class _Lowering:
         match node:
             case Const(value=plain):
                 return Literal(plain)
-            case Tuple(items=items) if side == "target" and _are_labels(items):
-                return self._input(node, side)  # labels that are written down: as many as there are samples
             case Tuple(items=items):
                 return Items(tuple(self.node(item, side, depth + 1) for item in items))
             case External(name=name):
@@ -240,11 +238,6 @@ class _Lowering:
                 return None
             node = inner.node
         return None
-
-
-def _are_labels(items: tuple[Value, ...]) -> bool:
-    """Whether a literal holds class indices: whole numbers, more than one."""
-    return len(items) > 1 and all(isinstance(item, Const) and type(item.value) is int for item in items)
 
 
 def _count(node: Value) -> int | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 import warnings
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from loss_lint import catalogue
 from loss_lint.harness.lowering import Unrunnable
@@ -181,26 +180,6 @@ def _of_dtype(dtype: torch.dtype) -> Callable[..., Any]:
     return make
 
 
-def _normalizing(name: str) -> Callable[..., Any]:
-    """A softmax in torch's functional spelling, which takes `dim=None` (and warns of it)."""
-    function = getattr(torch.nn.functional, name)
-
-    def normalize(tensor: Any, dim: int | None = None, dtype: torch.dtype | None = None, **_: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return function(tensor, dim=dim, dtype=dtype)
-
-    return normalize
-
-
-def _setitem(base: Any, index: Any, value: Any) -> Any:
-    """The tensor after `base[index] = value`."""
-    parts = index if isinstance(index, list | tuple) else (index,)
-    changed = base.clone()
-    changed[tuple(list(part) if isinstance(part, range) else part for part in parts)] = value
-    return changed
-
-
 def _scatter(base: Any, index: Any, source: Any, dim: int = 0, **parameters: Any) -> Any:
     source = source.to(base.dtype) if isinstance(source, torch.Tensor) else source
     return torch.scatter(base, dim, index, source, **parameters)
@@ -253,9 +232,9 @@ def _dtyped(name: str) -> Callable[..., Any]:
 _OWN: dict[str, Callable[..., Any]] = {
     "getitem": _getitem,
     "setitem": _setitem,
-    "softmax": _softmax(F.softmax),
-    "log_softmax": _softmax(F.log_softmax),
-    "softmin": _softmax(F.softmin),
+    "softmax": _softmax(functional.softmax),
+    "log_softmax": _softmax(functional.log_softmax),
+    "softmin": _softmax(functional.softmin),
     "size": _size,
     "len": len,
     "arange": _arange,
@@ -269,10 +248,6 @@ _OWN: dict[str, Callable[..., Any]] = {
     "long_tensor": _of_dtype(torch.int64),
     "int_tensor": _of_dtype(torch.int32),
     "scatter": _scatter,
-    "setitem": _setitem,
-    "softmax": _normalizing("softmax"),
-    "log_softmax": _normalizing("log_softmax"),
-    "softmin": _normalizing("softmin"),
     "item": _item,
     "detach": _dtyped("detach"),
     "t": _dtyped("t"),

@@ -71,8 +71,8 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
     if completion == MASKED_MEAN:
         flagged, fixed = _masked_mean(flagged), _masked_mean(fixed)
     if completion == STRINGS:
-        flagged = _of_strings(flagged)
-        fixed = _by_index(flagged)
+        names = _names(flagged)
+        flagged, fixed = _with_data(flagged, names), _with_data(fixed, _by_index(names))
     if completion == CONSTRUCTED:
         flagged = _constructed(flagged)
     if completion == MICRO_BATCHES:
@@ -112,18 +112,6 @@ def _masked_mean(root: Node) -> Node:
     return root
 
 
-def _of_strings(root: Node) -> Node:
-    """The same on two names, where the program's own are not written down."""
-    written = any(isinstance(node, Literal) and isinstance(node.value, str) for node in walk(root))
-    flat = isinstance(root, Apply) and all(
-        isinstance(operand, Items) and all(isinstance(item, Literal) for item in operand.items)
-        for operand in root.operands
-    )
-    if (written and flat) or not isinstance(root, Apply):
-        return root
-    return Apply(root.name, (Items((Literal("a"), Literal("b"))),), root.parameters)
-
-
 def _with_data(root: Node, data: Node) -> Node:
     """A tensor of other data, arrays on the way kept."""
     if not isinstance(root, Apply) or not root.operands:
@@ -140,9 +128,9 @@ def _names(root: Node) -> Items:
         data = data.operands[0]
     if isinstance(data, Items) and data.items and _are_names(data):
         return data
-    found = [item for node in walk(data) if isinstance(node, Items) for item in node.items if _are_names(item)]
-    plain = tuple(item for item in found if isinstance(item, Literal))
-    return Items(plain or (Literal("a"), Literal("b")))
+    parts = [item for node in walk(data) if isinstance(node, Items) for item in node.items]
+    found = tuple(part for part in parts if isinstance(part, Literal) and isinstance(part.value, str))
+    return Items(found or (Literal("a"), Literal("b")))
 
 
 def _are_names(node: Node) -> bool:
@@ -156,13 +144,17 @@ def _are_names(node: Node) -> bool:
             return False
 
 
-def _by_index(names: Items) -> Node:
+def _by_index(names: Node) -> Node:
     """The same with every string in it replaced by its index in the sorted set of all."""
     order = sorted({str(node.value) for node in walk(names) if isinstance(node, Literal)})
 
     def indexed(node: Node) -> Node:
-        if isinstance(node, Items):
-            return Items(tuple(indexed(item) for item in node.items))
-        return Literal(order.index(str(node.value))) if isinstance(node, Literal) else node
+        match node:
+            case Items(items=items):
+                return Items(tuple(indexed(item) for item in items))
+            case Literal(value=value):
+                return Literal(order.index(str(value)))
+            case _:
+                return node
 
     return indexed(names)
