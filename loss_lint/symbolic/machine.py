@@ -35,8 +35,11 @@ from loss_lint.symbolic.statements import execute
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
 from loss_lint.syntax.sources import Sources, resolve_import
 
-# Limits on work, past which a value is unknown: statements in one root, and calls inside calls.
+# Limits on work, past which a value is unknown: statements in one root, and in all roots of a file; what comes
+# after that still gets a few.
 MAX_STATEMENTS = 6_000
+MAX_FILE_STATEMENTS = 20_000
+FEW_STATEMENTS = 60
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
 
@@ -50,6 +53,7 @@ class Machine:
         self.ops: list[Op] = []
         self.reveals: list[tuple[Site, Value]] = []
         self.remaining = MAX_STATEMENTS
+        self.remaining_in_file = MAX_FILE_STATEMENTS
         self.cut_short: dict[str, int] = {}
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES)
         self.nesting = 0
@@ -129,9 +133,15 @@ class Machine:
 
     # Limits
 
+    def start_root(self) -> None:
+        """Begin with a root's own operations, results and statements."""
+        self.ops, self.results = [], {}
+        self.remaining = MAX_STATEMENTS if self.remaining_in_file > 0 else FEW_STATEMENTS
+
     def spend(self) -> bool:
-        """Whether one more statement may run; counted by root."""
+        """Whether one more statement may run; counted by root and by file."""
         self.remaining -= 1
+        self.remaining_in_file -= 1
         if self.remaining < 0:
             self.count("statements")
             return False

@@ -35,7 +35,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN
-from loss_lint.symbolic.machine import MAX_STATEMENTS, Machine
+from loss_lint.symbolic.machine import MAX_FILE_STATEMENTS, Machine
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +124,7 @@ def parts(value: Value) -> Iterator[Value]:
 
 def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     """Each root of the file at `path`: its body, and each function or method that leads to a loss."""
-    machine.remaining = MAX_STATEMENTS
+    machine.remaining_in_file = MAX_FILE_STATEMENTS
     module = machine.module(path)
     if module is None:
         return
@@ -185,9 +185,7 @@ def _of_class(value: Value | None, node: ast.ClassDef) -> Iterator[Class]:
 
 def _start(module: Activation, name: str) -> Activation:
     machine = module.machine
-    machine.remaining = MAX_STATEMENTS
-    machine.results = {}
-    machine.ops = []
+    machine.start_root()
     frame = Frame(name, None, None, 0)
     return Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)
 
