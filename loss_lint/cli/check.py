@@ -121,7 +121,11 @@ def _confirmed(findings: Sequence[Finding], sources: Sources) -> list[Finding]:
     from loss_lint.harness import confirm_all
     from loss_lint.runner import witnessed
 
-    return list(confirm_all(witnessed(findings, sources)))
+    # A file that cannot be read claims nothing of numbers.
+    silent = [finding for finding in findings if not finding.claim]
+    speaking = [finding for finding in findings if finding.claim]
+    confirmed = confirm_all(witnessed(speaking, sources))
+    return sorted([*silent, *confirmed], key=lambda finding: finding.sort_key())
 
 
 def _write_report(
