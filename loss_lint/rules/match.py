@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loss_lint.findings import Verdict
-from loss_lint.symbolic.edits import GraphEdit
+from loss_lint.rules.wording import origin, spelled
+from loss_lint.symbolic.edits import Bypass, GraphEdit
+from loss_lint.symbolic.facts import Fact
 from loss_lint.symbolic.graph import Guards, Op, Pass, Site
 
 
@@ -33,3 +35,25 @@ class Match:
     fix_message: str = ""
     completion: str | None = None
     harmless_here: bool = False
+
+
+CHANGES: tuple[Verdict, ...] = ("value", "gradient", "value+gradient")
+
+
+def too_much(sink: Op, fact: Fact, message: str, makes: str) -> Match:
+    """The match of a loss that applies itself what `fact`'s operation has applied to its input already.
+
+    `makes` says what that operation makes of the logits. The repair takes it out.
+    """
+    return Match(
+        sink=sink,
+        message=message,
+        claim=CHANGES,
+        culprit=fact.op,
+        guards=fact.view.guards,
+        spine=(sink, *fact.view.chain, fact.op),
+        edits=(Bypass(fact.op),),
+        passes=fact.view.passes,
+        steps=((origin(fact.op), f"{spelled(fact.op)} makes {makes}"),),
+        fix_message="Pass the logits",
+    )

@@ -45,10 +45,9 @@ it is marked as unsafe.
 
 from collections.abc import Iterator
 
-from loss_lint.rules.match import Match
+from loss_lint.rules.match import CHANGES, Match, too_much
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin, spelled
-from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
@@ -59,28 +58,18 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if fact.meaning not in ("sigmoid", "probabilities"):
             continue
         name, place = spelled(fact.op), at(origin(fact.op), sink.site)
-        yield Match(
-            sink=sink,
-            message=(
-                f"{sink.name} applies the sigmoid itself and gets probabilities: {name} at {place}; "
-                "loss and gradient change. Pass the logits."
-            ),
-            claim=("value", "gradient", "value+gradient"),
-            culprit=fact.op,
-            guards=fact.view.guards,
-            spine=(sink, *fact.view.chain, fact.op),
-            edits=(Bypass(fact.op),),
-            passes=fact.view.passes,
-            steps=((origin(fact.op), f"{name} makes probabilities"),),
-            fix_message="Pass the logits",
+        message = (
+            f"{sink.name} applies the sigmoid itself and gets probabilities: {name} at {place}; "
+            "loss and gradient change. Pass the logits."
         )
+        yield too_much(sink, fact, message, "probabilities")
 
 
 RULE = Rule(
     code="LOS206",
     name="sigmoid-into-bce-with-logits",
     summary="sigmoid or softmax output fed to a loss that applies the sigmoid itself",
-    claim=("value", "gradient", "value+gradient"),
+    claim=CHANGES,
     fix="unsafe",
     sinks=frozenset({"binary_cross_entropy_with_logits", "multilabel_soft_margin_loss", "soft_margin_loss"}),
     match=match,

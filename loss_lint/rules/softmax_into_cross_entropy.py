@@ -50,10 +50,9 @@ point: it is marked as unsafe.
 
 from collections.abc import Iterator
 
-from loss_lint.rules.match import Match
+from loss_lint.rules.match import CHANGES, Match, too_much
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin, spelled
-from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import keeps_rows, meanings
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
@@ -64,28 +63,18 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if fact.meaning != "probabilities" or not keeps_rows(fact.view.chain):
             continue
         name, place = spelled(fact.op), at(origin(fact.op), sink.site)
-        yield Match(
-            sink=sink,
-            message=(
-                f"cross_entropy gets probabilities: {name} at {place} has been applied already; "
-                "loss and gradient change. Pass the logits."
-            ),
-            claim=("value", "gradient", "value+gradient"),
-            culprit=fact.op,
-            guards=fact.view.guards,
-            spine=(sink, *fact.view.chain, fact.op),
-            edits=(Bypass(fact.op),),
-            passes=fact.view.passes,
-            steps=((origin(fact.op), f"{name} makes probabilities"),),
-            fix_message="Pass the logits",
+        message = (
+            f"cross_entropy gets probabilities: {name} at {place} has been applied already; "
+            "loss and gradient change. Pass the logits."
         )
+        yield too_much(sink, fact, message, "probabilities")
 
 
 RULE = Rule(
     code="LOS201",
     name="softmax-into-cross-entropy",
     summary="probabilities fed to cross entropy",
-    claim=("value", "gradient", "value+gradient"),
+    claim=CHANGES,
     fix="unsafe",
     sinks=frozenset({"cross_entropy"}),
     match=match,
