@@ -11,18 +11,16 @@ class Wrapper:
 
     `gathers` marks the one that runs copies of the module and joins their outputs, so that a scalar comes
     back as a vector. `each` means that every positional argument comes back, as a tuple if there are several.
-    `decorates` means that the call without an argument makes a decorator of the same meaning.
     """
 
     name: str
     parameter: str
     gathers: bool = False
     each: bool = False
-    decorates: bool = False
 
 
 WRAPPERS: tuple[Wrapper, ...] = (
-    Wrapper("torch.compile", "model", decorates=True),
+    Wrapper("torch.compile", "model"),
     Wrapper("torch.jit.script", "obj"),
     Wrapper("torch.jit.script_if_tracing", "fn"),
     Wrapper("torch.jit.trace", "func"),
@@ -62,38 +60,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("peft.prepare_model_for_kbit_training", "model"),
 )
 
-# Decorators, bare or called, under which a function computes the same numbers.
-DECORATORS: frozenset[str] = frozenset(
-    {
-        "torch.compile",
-        "torch.jit.script",
-        "torch.jit.export",
-        "torch.jit.ignore",
-        "torch.jit.unused",
-        "torch.enable_grad",
-        "torch.no_grad",
-        "torch.inference_mode",
-        "torch.set_grad_enabled",
-        "torch.autocast",
-        "torch.amp.autocast",
-        "torch.amp.custom_fwd",
-        "torch.cuda.amp.autocast",
-        "torch.cuda.amp.custom_fwd",
-        "torch.compiler.disable",
-        "torch._dynamo.disable",
-        "functools.wraps",
-        "functools.cache",
-        "functools.lru_cache",
-        "typing.no_type_check",
-        "typing.override",
-        "typing_extensions.override",
-        "typeguard.typechecked",
-        "beartype.beartype",
-        "jaxtyping.jaxtyped",
-    }
-)
-
-# Those, also as context managers, under which nothing built requires a gradient.
+# Decorators and context managers under which nothing built requires a gradient.
 NO_GRADIENT: frozenset[str] = frozenset({"torch.no_grad", "torch.inference_mode"})
 
 # Methods of a launcher's object that give back what they are given, by the class of the object.

@@ -64,7 +64,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 "takes floats for probabilities. Drop the cast."
             ),
             claim=("raises",),
-            culprit=cast,
             guards=view.guards,
             spine=(sink, *spine_end),
             edits=(Bypass(cast),) if cast.name.startswith("to_") else (Wrap(sink, 1, "to_long"),),

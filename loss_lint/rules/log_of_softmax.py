@@ -81,7 +81,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 "probability underflows; on mild logits nothing differs. Use log_softmax."
             ),
             claim=("unstable",),
-            culprit=fact.op,
             guards=fact.view.guards,
             spine=(sink, *fact.view.chain, fact.op),
             edits=(

@@ -82,7 +82,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             f"{effect}. Pass the logits."
         ),
         claim=("value", "gradient", "value+gradient") if wrong else ("none",),
-        culprit=fact.op,
         guards=fact.view.guards if wrong else sink.guards,
         spine=(sink, *fact.view.chain, fact.op),
         edits=(Bypass(fact.op),),

@@ -76,7 +76,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 'reduced already, so nothing is masked. Use reduction="none" and reduce behind the mask.'
             ),
             claim=("value", "gradient", "value+gradient"),
-            culprit=first.node,
             guards=first.guards,
             spine=(sink, *first.chain, first.node),
             edits=(_unreduced(first.node),),

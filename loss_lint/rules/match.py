@@ -15,8 +15,8 @@ from loss_lint.symbolic.graph import Guards, Op, Pass, Site
 class Match:
     """A rule's match at `sink`, where the finding stands unless the operand came in as an argument.
 
-    `message` says what happened, what it does to the numbers, and what to write. `culprit` is the operation
-    that has to go or change; `spine` leads from the root of what is measured to it. `passes` are the
+    `message` says what happened, what it does to the numbers, and what to write. `spine` leads from the root of
+    what is measured to the culprit, the operation that has to go or change. `passes` are the
     arguments that the wrong operand went through, nearest the sink first. `steps` are further places worth
     showing, origin first. `harmless_here` says that this use of a defect does no harm (a copy that is only
     logged): nothing is reported for it, but it does not speak for the other uses either.
@@ -25,7 +25,6 @@ class Match:
     sink: Op
     message: str
     claim: tuple[Verdict, ...]
-    culprit: Op
     guards: Guards
     spine: tuple[Op, ...]
     edits: tuple[GraphEdit, ...] = ()
@@ -49,7 +48,6 @@ def too_much(sink: Op, fact: Fact, message: str, makes: str) -> Match:
         sink=sink,
         message=message,
         claim=CHANGES,
-        culprit=fact.op,
         guards=fact.view.guards,
         spine=(sink, *fact.view.chain, fact.op),
         edits=(Bypass(fact.op),),

@@ -87,7 +87,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 'or use reduction="sum".'
             ),
             claim=("value", "gradient", "value+gradient"),
-            culprit=first.node,
             guards=first.guards,
             spine=(sink, *first.chain, first.node),
             edits=(Bypass(sink, loss_slot),),

@@ -74,7 +74,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         sink=sink,
         message=f"cross_entropy gets one-hot rows as probabilities, made at {place}; {effect}. Pass the class indices.",
         claim=claim,
-        culprit=first.op,
         guards=sink.guards if claim == ("none",) else first.view.guards,
         spine=(sink, *first.view.chain, first.op),
         edits=(ReplaceOperand(sink, 1, first.indices),),

@@ -67,7 +67,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 "them as indices where the shapes fit. Pass the indices."
             ),
             claim=("raises", "value", "gradient", "value+gradient"),
-            culprit=found.op,
             guards=found.view.guards,
             spine=(sink, *found.view.chain, found.op),
             edits=(ReplaceOperand(sink, 1, found.indices),) if found.indices is not None else (),

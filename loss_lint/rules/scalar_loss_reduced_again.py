@@ -75,7 +75,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         sink=sink,
         message=f"{first.node.name} at {place} is a scalar already; {effect}. Drop the .{sink.name}().",
         claim=("raises",) if raises else ("none",),
-        culprit=first.node,
         guards=sink.guards,
         spine=(sink, *first.chain, first.node),
         edits=(Bypass(sink),),

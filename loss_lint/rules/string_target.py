@@ -78,7 +78,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 f"Map each name to its class index first: {{{shown}}}."
             ),
             claim=("raises",),
-            culprit=sink,
             guards=view.guards,
             spine=(sink,),
             passes=view.passes,

@@ -73,7 +73,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 "Number sorted(...) instead."
             ),
             claim=("value",),
-            culprit=found.numbering,
             guards=found.guards,
             passes=found.source.passes,
             spine=(sink,),

@@ -53,7 +53,6 @@ class Activation:
     returns: list[tuple[State, Value]] = field(default_factory=list)
     left_loop: list[State] = field(default_factory=list)
     global_names: set[str] = field(default_factory=set)
-    entry_guards: Guards = NO_GUARDS
     is_generator: bool = False
     is_class_body: bool = False
     chosen: Guards = NO_GUARDS

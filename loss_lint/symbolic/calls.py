@@ -25,6 +25,7 @@ from loss_lint.symbolic.graph import (
     Partial,
     Phi,
     Site,
+    Super,
     Value,
     alternatives,
     fresh_content,
@@ -176,7 +177,7 @@ def call_module(
 
 def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
     receiver = strip(method.receiver)
-    if type(receiver).__name__ == "Super":
+    if isinstance(receiver, Super):
         return _super_call(method, arguments, site, act)
     if isinstance(receiver, Object):
         base = objects.external_base(receiver.cls, act)
@@ -207,8 +208,6 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
 
 
 def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
-    from loss_lint.symbolic.graph import Super
-
     holder = method.receiver
     assert isinstance(holder, Super)
     found = objects.find(holder.receiver.cls, method.name, act, holder.after)

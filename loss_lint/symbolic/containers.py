@@ -17,6 +17,7 @@ from loss_lint.symbolic.graph import (
     Value,
     alternatives,
     leaf,
+    tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
@@ -175,8 +176,6 @@ def _insert(holder: Object, record: Record, position: Value, value: Value, act: 
 
 
 def _entries(holder: Object, record: Record, site: Site, act: Activation, receiver: Value) -> Value:
-    from loss_lint.symbolic.graph import tuple_of
-
     if not record.open and all(entry.key is not None for entry in record.items):
         pairs = tuple(
             Item(None, tuple_of((entry.key, entry.value)), entry.guards)

@@ -76,7 +76,7 @@ def decorator_names(node: ast.AST) -> list[str]:
 
 
 def has_only_harmless_decorators(node: ast.AST) -> bool:
-    return all(name in HARMLESS_DECORATORS or name == "setter" for name in decorator_names(node))
+    return all(name in HARMLESS_DECORATORS for name in decorator_names(node))
 
 
 def bind_arguments(

@@ -30,6 +30,7 @@ from loss_lint.symbolic.graph import (
     Site,
     Value,
     alternatives,
+    const,
     fresh_content,
     leaf,
     passed,
@@ -164,7 +165,6 @@ def run(
         loops=act.loops,
         chosen=act.chosen,
         grad=act.grad and NO_GRADIENT.isdisjoint(f"torch.{name}" for name in decorator_names(function.node)),
-        entry_guards=act.state.guards,
     )
     bind_parameters(function, bound, arguments, site, callee, act)
     if isinstance(function.node, ast.Lambda):
@@ -218,8 +218,6 @@ def bind_parameters(
             else tuple_of(tuple(passed(entry.value, entry.site, site, callee.frame) for entry in rest))
         )
     if spec.kwarg is not None:
-        from loss_lint.symbolic.graph import const
-
         items = tuple(
             Item(const(entry.keyword), passed(entry.value, entry.site, site, callee.frame), NO_GUARDS)
             for entry in named or ()
