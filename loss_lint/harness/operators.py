@@ -47,7 +47,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 # What only moves numbers between devices and libraries, or regularises at random, is left out.
 UNMOVED = frozenset(
-    {"to", "cpu", "cuda", "pin_memory", "numpy", "identity", "contiguous", "copy", "data_parallel",
+    {"to", "cpu", "cuda", "pin_memory", "numpy", "identity", "contiguous", "copy", "data_parallel", "all_gather",
      "getattr", "type_as", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
      "feature_alpha_dropout"}
 )  # fmt: skip

@@ -117,7 +117,7 @@ def _divisions(sink: Op) -> Iterator[tuple[int, Value, str]]:
 
 def _is_mean(term: View) -> bool:
     assert isinstance(term.node, Op)
-    if any(op.name in ("detach", "data_parallel") for op in term.chain):
+    if any(op.name in ("detach", "data_parallel", "all_gather") for op in term.chain):
         return False
     guards: Guards = term.guards
     return reduction(term.node, guards) in MEANS

@@ -6,7 +6,7 @@ import builtins
 
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
-from loss_lint.symbolic import imports, objects
+from loss_lint.symbolic import imports, launchers, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -96,6 +96,8 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return inner
         case Op(name="max" | "min" | "sort" | "topk") if name in ("indices", "values"):
             return item(base, const(1 if name == "indices" else 0), site, act, base_site)
+    if launchers.method_wrapper(plain, name) is not None:
+        return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
     if name in catalogue.PROPERTIES:
         return _tensor_attribute(base, name, site, base_site, act)
     if name in catalogue.by_method or name in PYTHON_METHODS:
@@ -116,7 +118,7 @@ def _with_class_attribute(
 
 
 PYTHON_METHODS = frozenset(
-    {"map", "replace", "append", "extend", "items", "keys", "values", "get", "index", "forward", "prepare"}
+    {"map", "replace", "append", "extend", "items", "keys", "values", "get", "index", "forward"}
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import MODULE_METHODS
-from loss_lint.symbolic import builtin_calls, containers, objects, running, torch_calls
+from loss_lint.symbolic import builtin_calls, containers, launchers, objects, running, torch_calls
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     NONE,
@@ -26,14 +26,14 @@ from loss_lint.symbolic.graph import (
     Phi,
     Site,
     Super,
+    Tuple,
     Value,
     alternatives,
     fresh_content,
     leaf,
-    tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, strip
-from loss_lint.symbolic.unknown import spelled, unknown_call
+from loss_lint.symbolic.unknown import unknown_call
 
 # Calls inside calls of any kind: modules in modules, callables that return callables.
 MAX_NESTING = 60
@@ -97,9 +97,8 @@ def _call(
             act.machine.reveals.append((site, arguments[0].value))
             return NONE
         case _:
-            if spelled(callee).endswith("backward"):
-                values = tuple(argument.value for argument in arguments)
-                act.machine.python_op("unknown_backward", values, site, act)
+            if launchers.runs_backward(callee):
+                return launchers.note_backward(callee, arguments, site, act)
             _run_callbacks(arguments, site, act)
             return unknown_call(function, arguments, site)
 
@@ -132,6 +131,21 @@ def callable_behind(function: Value, act: Activation) -> Value:
             case _:
                 return function
     return function
+
+
+def entered(context: Value, site: Site, act: Activation) -> Value:
+    """What entering a context gives: the project's `__enter__` says, a tensor or a loader that was handed on itself.
+
+    For files, pools and the like nothing is followed.
+    """
+    plain = strip(context)
+    if isinstance(plain, Object) and isinstance(plain.cls, Class):
+        found = objects.find(plain.cls, "__enter__", act)
+        if found is not None and isinstance(found[0], Function):
+            return call(BoundMethod(found[0], plain, fresh_content()), (), site, act)
+    if isinstance(plain, Op | Tuple | Object):
+        return context
+    return leaf("unknown", "", site, (context,), "what a context manager returns")
 
 
 def _any_of(
@@ -179,7 +193,12 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
     receiver = strip(method.receiver)
     if isinstance(receiver, Super):
         return _super_call(method, arguments, site, act)
+    handed_on = launchers.apply_method(receiver, method.name, arguments, site, act)
+    if handed_on is not None:
+        return handed_on
     if isinstance(receiver, Object):
+        if launchers.runs_backward(method):
+            return launchers.note_backward(method, arguments, site, act)
         base = objects.external_base(receiver.cls, act)
         if method.name in ("forward", "__call__"):
             return call_module(receiver, base, arguments, site, act)
@@ -195,9 +214,6 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
             return NONE
         if base.startswith("torch.nn.") or not base.startswith("builtins."):
             return unknown_call(method, arguments, site)
-    if method.name == "prepare":
-        values = tuple(argument.value for argument in arguments if argument.keyword is None)
-        return values[0] if len(values) == 1 else tuple_of(values)
     applied = torch_calls.apply_method(method, arguments, site, act)
     if applied is not None:
         return applied
@@ -226,8 +242,8 @@ def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act
 def _external_call(
     callee: External, name: str, arguments: tuple[Argument, ...], site: Site, act: Activation
 ) -> Value:
-    applied = torch_calls.apply_function(name, arguments, site, act)
-    if applied is not None:
-        return applied
-    applied = builtin_calls.apply_function(name, arguments, site, act)
-    return applied if applied is not None else unknown_call(callee, arguments, site)
+    for apply in (launchers.apply_function, torch_calls.apply_function, builtin_calls.apply_function):
+        applied = apply(name, arguments, site, act)
+        if applied is not None:
+            return applied
+    return unknown_call(callee, arguments, site)

@@ -289,8 +289,8 @@ class Machine:
         return running.force(lazy)
 
     def enter(self, context: Value, node: ast.expr, act: Activation) -> Value:
-        """What `with context as name` binds: for files, pools and the like nothing that is followed."""
-        return leaf("unknown", "", site_of(node, act), (context,), "what a context manager returns")
+        """What `with context as name` binds."""
+        return calls.entered(context, site_of(node, act), act)
 
     # Imports
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint import catalogue
+from loss_lint.symbolic import launchers
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
@@ -180,7 +181,8 @@ def _class_of(holder: Object | Class | Super) -> Class | External:
 
 
 def _method(receiver: Value, name: str, site: Site, base_site: Site) -> Value | None:
-    if name not in MODULE_METHODS and name not in catalogue.by_method:
+    known = name in MODULE_METHODS or name in catalogue.by_method
+    if not known and launchers.method_wrapper(receiver, name) is None:
         return None
     return Method(receiver, name, site, base_site, intern_content(("method", receiver.content, name)))
 

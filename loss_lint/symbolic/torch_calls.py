@@ -5,7 +5,7 @@ from __future__ import annotations
 from loss_lint import catalogue
 from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.signature import Signature
-from loss_lint.catalogue.wrappers import by_wrapper
+from loss_lint.catalogue.wrappers import LAUNCHERS
 from loss_lint.symbolic import containers, items, objects, readings
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
@@ -59,32 +59,18 @@ def is_loss(name: str) -> bool:
 
 
 def apply_function(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
-    wrapper = by_wrapper.get(name)
-    if wrapper is not None:
-        wrapped = _argument(arguments, wrapper.parameter)
-        if wrapped is None:
-            return None
-        if wrapper.gathers:
-            return act.machine.op("data_parallel", (wrapped.value,), (), site, (wrapped.site,), act)
-        return wrapped.value
     entry = catalogue.by_function.get(name)
     if entry is not None:
         return _operation(entry.operation, entry.signature, arguments, None, site, act)
-    if name in catalogue.by_module or name in containers.MODULE_CONTAINERS or _is_module_class(name):
+    if name in catalogue.by_module or name in containers.MODULE_CONTAINERS or _is_followed_class(name):
         return objects.new_external(name, arguments, site, act)
     return None
 
 
-def _is_module_class(name: str) -> bool:
+def _is_followed_class(name: str) -> bool:
+    """Whether instances of a class are objects to the evaluator: torch's modules, and launchers."""
     head, _, last = name.rpartition(".")
-    return head == "torch.nn" and last[:1].isupper()
-
-
-def _argument(arguments: tuple[Argument, ...], parameter: str) -> Argument | None:
-    for argument in arguments:
-        if argument.keyword is None or argument.keyword == parameter:
-            return argument
-    return None
+    return name in LAUNCHERS or (head == "torch.nn" and last[:1].isupper())
 
 
 def apply_method(

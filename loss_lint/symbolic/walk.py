@@ -31,6 +31,7 @@ MAX_STEPS = 400
 _OWN_EFFECTS = {
     "getitem": "select",
     "data_parallel": "keep",
+    "all_gather": "keep",
     "len": "size",
     "not": "compare",
     "setitem": "other",

@@ -174,7 +174,7 @@ def test_words_are_lower_case_and_mean_one_thing() -> None:
 def test_wrappers_by_name() -> None:
     assert by_wrapper["torch.nn.DataParallel"].gathers
     assert not by_wrapper["torch.nn.parallel.DistributedDataParallel"].gathers
-    assert by_method_wrapper["prepare"].each
+    assert by_method_wrapper["accelerate.Accelerator.prepare"].each
     assert not _repeated([wrapper.name for wrapper in (*WRAPPERS, *METHOD_WRAPPERS)])
 
 

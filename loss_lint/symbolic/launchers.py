@@ -1,0 +1,122 @@
+"""What launchers, checkpoints and compilers do with a model or a loss: they hand it on, or call it."""
+
+from __future__ import annotations
+
+from loss_lint.catalogue.wrappers import (
+    USUAL_NAMES,
+    Application,
+    Preparation,
+    Wrapper,
+    by_application,
+    by_method_wrapper,
+    by_preparation,
+    by_wrapper,
+)
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+    NONE,
+    Argument,
+    Const,
+    External,
+    Leaf,
+    Object,
+    Op,
+    Site,
+    Tuple,
+    Value,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.unknown import spelled, unknown_call
+
+Arguments = tuple[Argument, ...]
+
+
+def apply_function(name: str, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """A call of a function that gives back its arguments or calls one of them; None for any other."""
+    if name in by_wrapper:
+        return _wrapped(by_wrapper[name], arguments, site, act)
+    if name in by_preparation:
+        return _prepared(by_preparation[name], arguments)
+    if name in by_application:
+        return _applied(by_application[name], arguments, site, act)
+    return None
+
+
+def method_wrapper(receiver: Value, name: str) -> Wrapper | None:
+    """What a launcher's method `name` gives back, if `receiver` is one, by its class or else its usual name."""
+    plain = strip(receiver)
+    match plain:
+        case Object(cls=External(name=cls)):
+            return by_method_wrapper.get(f"{cls}.{name}")
+        case Leaf() | Op(name="getattr" | "getitem"):
+            cls = USUAL_NAMES.get(spelled(plain).lstrip("_"), "")
+            return by_method_wrapper.get(f"{cls}.{name}")
+        case _:
+            return None
+
+
+def apply_method(
+    receiver: Value, name: str, arguments: Arguments, site: Site, act: Activation
+) -> Value | None:
+    wrapper = method_wrapper(receiver, name)
+    return _wrapped(wrapper, arguments, site, act) if wrapper is not None else None
+
+
+def _wrapped(wrapper: Wrapper, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    if any(argument.keyword in ("*", "**") for argument in arguments):
+        return None
+    given = [argument for argument in arguments if argument.keyword in (None, wrapper.parameter)]
+    if not given:
+        return None
+    if wrapper.each and len(given) > 1:
+        return tuple_of(tuple(argument.value for argument in given))
+    first = given[0]
+    if not wrapper.gathers:
+        return first.value
+    name = "data_parallel" if wrapper.name in by_wrapper else "all_gather"
+    return act.machine.op(name, (first.value,), (), site, (first.site,), act)
+
+
+def _prepared(preparation: Preparation, arguments: Arguments) -> Value | None:
+    if any(argument.keyword in ("*", "**") for argument in arguments):
+        return None
+    positional = [argument.value for argument in arguments if argument.keyword is None]
+    given = dict(zip(preparation.parameters, positional, strict=False))
+    given |= {argument.keyword: argument.value for argument in arguments if argument.keyword is not None}
+    values = tuple(given.get(name, NONE) for name in preparation.returned)
+    if preparation.alone and all(_is_none(value) for value in values[1:]):
+        return values[0]
+    return tuple_of(values)
+
+
+def _is_none(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Const) and plain.value is None
+
+
+def _applied(application: Application, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    positional = [argument for argument in arguments if argument.keyword is None]
+    unpacked = any(argument.keyword in ("*", "**") for argument in arguments)
+    if unpacked or len(positional) <= application.first:
+        return None
+    rest = positional[application.first :]
+    if application.packed:
+        packed = strip(rest[0].value)
+        if len(rest) > 1:
+            return None
+        if isinstance(packed, Tuple):
+            rest = [Argument(None, value, rest[0].site) for value in packed.items]
+    return act.machine.call(positional[application.function].value, tuple(rest), site, act)
+
+
+def runs_backward(function: Value) -> bool:
+    """Whether a callee that is not followed is called like what runs `backward()`: `accelerator.backward`."""
+    return spelled(function).endswith("backward")
+
+
+def note_backward(function: Value, arguments: Arguments, site: Site, act: Activation) -> Value:
+    """A call of `function`, which runs `backward()` on its arguments."""
+    values = tuple(argument.value for argument in arguments)
+    act.machine.python_op("unknown_backward", values, site, act)
+    return unknown_call(function, arguments, site)
