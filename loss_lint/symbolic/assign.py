@@ -11,13 +11,7 @@ from loss_lint.symbolic.heap import OPEN, Item, Record
 
 
 def site_of(node: ast.expr | ast.stmt, act: Activation) -> Site:
-    return Site(
-        act.module.path,
-        node.lineno,
-        node.col_offset,
-        node.end_lineno or node.lineno,
-        node.end_col_offset or node.col_offset,
-    )
+    return act.module.site(node)
 
 
 def assign(target: ast.expr, value: Value, act: Activation) -> None:

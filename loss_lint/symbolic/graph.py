@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from loss_lint.syntax.site import Site as Site  # noqa: PLC0414 - part of what a graph is made of
+
 if TYPE_CHECKING:
     import ast
 
@@ -38,16 +40,6 @@ def fresh_content() -> int:
 def forget_contents() -> None:
     """Drop the interning table between files; numbers are never reused, so old nodes stay distinct."""
     _interned.clear()
-
-
-class Site(NamedTuple):
-    """A range of source text, in `ast`'s terms: 1-based lines, 0-based columns in UTF-8 bytes."""
-
-    path: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -116,12 +116,14 @@ def guards_of(value: Value, polarity: bool) -> Guards | None:
 # The same few conditions are asked about over and over; what holds follows from contents alone.
 _guards_of: dict[tuple[int, bool], Guards | None] = {}
 _compatible: dict[tuple[Guards, Guards], bool] = {}
+_abouts: dict[Guards, _About] = {}
 
 
 def forget_conditions() -> None:
     """Drop what is remembered about conditions, with the contents that it speaks of."""
     _guards_of.clear()
     _compatible.clear()
+    _abouts.clear()
 
 
 def _conditions(value: Value, polarity: bool) -> Guards | None:
@@ -192,28 +194,75 @@ def compatible(left: Guards, right: Guards) -> bool:
 
 
 def _can_hold_at_once(left: Guards, right: Guards) -> bool:
-    small, large = (left, right) if len(left) <= len(right) else (right, left)
-    for atom in small:
-        if Atom(atom.content, not atom.truth, atom.condition) in large:
+    mine, theirs = _about(left), _about(right)
+    shared = mine.subjects & theirs.subjects
+    if shared:
+        if not mine.denied.isdisjoint(theirs.decided):
             return False
-    if any(_impossible_choice(atom, right) for atom in left) or any(
-        _impossible_choice(atom, left) for atom in right
-    ):
-        return False
-    return not any(
-        _exclude(one, other) if other.truth else _denies(one, other)
-        for mine, theirs in ((left, right), (right, left))
-        for one in mine
-        if one.truth and isinstance(one.condition, Op) and one.condition.name in EQUALITIES
-        for other in theirs
+        if _excluded(mine, right, shared) or _excluded(theirs, left, shared):
+            return False
+    return not any(_impossible_choice(atom, right) for atom in mine.choices) and not any(
+        _impossible_choice(atom, left) for atom in theirs.choices
     )
+
+
+class _About(NamedTuple):
+    """What a set of conditions speaks of, so that most pairs of sets need no comparison of their members.
+
+    `subjects` are the contents of the conditions and of what they compare; `decided` and `denied` the conditions with
+    their truth and its opposite; `equalities` and `choices` those that exclude conditions of other contents.
+    """
+
+    subjects: frozenset[int]
+    decided: frozenset[tuple[int, bool]]
+    denied: frozenset[tuple[int, bool]]
+    equalities: tuple[Atom, ...]
+    choices: tuple[Atom, ...]
+
+
+def _about(guards: Guards) -> _About:
+    known = _abouts.get(guards)
+    if known is None:
+        subjects: set[int] = set()
+        equalities: list[Atom] = []
+        choices: list[Atom] = []
+        for atom in guards:
+            subjects.add(atom.content)
+            condition = atom.condition
+            if isinstance(condition, Op):
+                if condition.name in EQUALITIES:
+                    subjects.add(condition.operands[0].content)
+                    if atom.truth:
+                        equalities.append(atom)
+                elif condition.name == ("or" if atom.truth else "and"):
+                    choices.append(atom)
+        known = _abouts[guards] = _About(
+            frozenset(subjects),
+            frozenset([(atom.content, atom.truth) for atom in guards]),
+            frozenset([(atom.content, not atom.truth) for atom in guards]),
+            tuple(equalities),
+            tuple(choices),
+        )
+    return known
+
+
+def _excluded(mine: _About, others: Guards, shared: frozenset[int]) -> bool:
+    """Whether one of the equalities rules out one of the `others`."""
+    for one in mine.equalities:
+        condition = one.condition
+        assert isinstance(condition, Op)
+        if one.content not in shared and condition.operands[0].content not in shared:
+            continue
+        for other in others:
+            if _exclude(one, other) if other.truth else _denies(one, other):
+                return True
+    return False
 
 
 def _impossible_choice(atom: Atom, others: Guards) -> bool:
     """`a or b` is true (`a and b` false) although the other conditions exclude each side."""
     condition = atom.condition
-    if not (isinstance(condition, Op) and condition.name == ("or" if atom.truth else "and")):
-        return False
+    assert isinstance(condition, Op)
     sides = [guards_of(operand, atom.truth) for operand in condition.operands]
     return all(side is None or not compatible(side, others - {atom}) for side in sides)
 

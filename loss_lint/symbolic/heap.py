@@ -42,12 +42,37 @@ OPEN = Record({}, open=True)
 class _Layer:
     """Records that several heaps share; never written again."""
 
-    __slots__ = ("depth", "parent", "records")
+    __slots__ = ("depth", "found", "parent", "records")
 
     def __init__(self, records: dict[int, Record], parent: _Layer | None) -> None:
         self.records = records
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else 0
+        # What was looked up through this layer, which stands on many where a block writes and branches a lot.
+        self.found: dict[int, Record | None] = {}
+
+    def find(self, content: int) -> Record | None:
+        """The newest record in this layer or below it."""
+        layer: _Layer | None = self
+        above: list[_Layer] = []
+        record: Record | None = None
+        while layer is not None:
+            record = layer.records.get(content)
+            if record is not None:
+                break
+            if content in layer.found:
+                record = layer.found[content]
+                break
+            above.append(layer)
+            layer = layer.parent
+        if len(above) > _FAR:
+            for layer in above[::_FAR]:
+                layer.found[content] = record
+        return record
+
+
+# Looking further down than this is remembered.
+_FAR = 4
 
 
 class Heap:
@@ -65,10 +90,8 @@ class Heap:
 
     def get(self, content: int) -> Record | None:
         record = self._own.get(content)
-        layer = self._layer
-        while record is None and layer is not None:
-            record = layer.records.get(content)
-            layer = layer.parent
+        if record is None and self._layer is not None:
+            record = self._layer.find(content)
         if record is None and self._base is not None:
             return self._base.get(content)
         return record

@@ -90,9 +90,8 @@ def _run(
 ) -> None:
     """One symbolic iteration: every name that the body assigns is a Phi at its head."""
     before = act.state.fork()
-    changed = sorted(_assigned_names(node))
     phis: dict[str, Phi] = {}
-    for name in changed:
+    for name in act.module.bound_names(node):
         init = act.state.names.get(name)
         if init is not None:
             phis[name] = Phi(name, init, loop, fresh_content())
@@ -199,20 +198,3 @@ def added_terms(value: Value, phi: Phi) -> list[Value] | None:
             return [term for terms in found if terms for term in terms]
         case _:
             return None
-
-
-def _assigned_names(node: ast.AST) -> set[str]:
-    """Names that a statement's blocks bind, without those of nested functions and classes."""
-    names: set[str] = set()
-    pending: list[ast.AST] = list(ast.iter_child_nodes(node))
-    while pending:
-        child = pending.pop()
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(child.name)
-            continue
-        if isinstance(child, ast.Lambda):
-            continue
-        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-            names.add(child.id)
-        pending.extend(ast.iter_child_nodes(child))
-    return names

@@ -218,8 +218,8 @@ class Machine:
         content = intern_content(
             (
                 name,
-                *(operand.content for operand in operands),
-                *((key, value.content) for key, value in parameters),
+                *[operand.content for operand in operands],
+                *[(key, value.content) for key, value in parameters],
             )
         )
         new = Op(
@@ -227,14 +227,14 @@ class Machine:
             operands,
             parameters,
             site,
-            tuple(slot if slot is None or isinstance(slot, Site) else site_of(slot, act) for slot in slots),
+            tuple([slot if slot is None or isinstance(slot, Site) else site_of(slot, act) for slot in slots]),
             act.state.guards,
             act.frame,
             act.loops,
             act.grad,
             content,
             made,
-            tuple(_identifier(slot) for slot in slots),
+            tuple([_identifier(slot) for slot in slots]),
             act.chosen,
             name in self._losses or any(may_hold_loss(operand) for operand in operands),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 from loss_lint import catalogue
 from loss_lint.symbolic import launchers
@@ -283,10 +284,15 @@ def initialize_external(created: Object, name: str, arguments: tuple[Argument, .
 
 def literal(text: str) -> Const:
     """A default of the catalogue as a value."""
+    return const(_evaluated(text))
+
+
+@cache
+def _evaluated(text: str) -> object:
     try:
-        return const(ast.literal_eval(text))
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return const(text)
+        return text
 
 
 def new_external(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from loss_lint.syntax.site import Site
+
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
 
@@ -41,6 +43,11 @@ class SourceModule:
     tree: ast.Module = field(repr=False)
     # Names that lead to a loss in other files of the project, as this file imports them.
     imported_loss_names: frozenset[str] = frozenset()
+    # What is asked about a node again and again, by the node.
+    _sites: dict[ast.AST, Site] = field(default_factory=dict, repr=False)
+    _bound_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
+    _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _leading: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
 
     @cached_property
     def text(self) -> str:
@@ -50,6 +57,26 @@ class SourceModule:
     def lines(self) -> list[str]:
         """Physical lines without their ends; form feeds and the like do not end a line for Python."""
         return re.split(r"\r\n|\n|\r", self.text)
+
+    def site(self, node: ast.expr | ast.stmt) -> Site:
+        """Where a node of the file stands; made once, however often the node is evaluated."""
+        known = self._sites.get(node)
+        if known is None:
+            known = self._sites[node] = Site(
+                self.path,
+                node.lineno,
+                node.col_offset,
+                node.end_lineno or node.lineno,
+                node.end_col_offset or node.col_offset,
+            )
+        return known
+
+    def bound_names(self, node: ast.stmt) -> list[str]:
+        """The names that a statement's blocks bind, sorted, without those of nested functions and classes."""
+        known = self._bound_names.get(node)
+        if known is None:
+            known = self._bound_names[node] = sorted(_bound_in(node))
+        return known
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
@@ -150,23 +177,41 @@ class SourceModule:
                 found.append((node, names))
         return found
 
-    @cached_property
-    def _writers(self) -> dict[int, bool]:
-        return {}
-
     def writes(self, node: ast.AST) -> bool:
         """Whether a function changes something that its caller may see: attributes, items, globals."""
-        known = self._writers.get(id(node))
+        known = self._writers.get(node)
         if known is None:
-            known = self._writers[id(node)] = any(_is_write(inner) for inner in ast.walk(node))
+            known = self._writers[node] = any(_is_write(inner) for inner in ast.walk(node))
         return known
 
     def leads_to_loss(self, node: ast.AST) -> bool:
         """Whether a definition mentions a loss, or something of this file that does."""
+        known = self._leading.get(node)
+        if known is None:
+            known = self._leading[node] = self._leads_to_loss(node)
+        return known
+
+    def _leads_to_loss(self, node: ast.AST) -> bool:
         known = self._definitions.get(id(node))
         if known is None or not self.loss_names.isdisjoint(known[1] - {known[0]}):
             return True
         return "log" in known[1] and not known[1].isdisjoint(_SOFTMAXES)
+
+
+def _bound_in(node: ast.AST) -> set[str]:
+    names: set[str] = set()
+    pending: list[ast.AST] = list(ast.iter_child_nodes(node))
+    while pending:
+        child = pending.pop()
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(child.name)
+            continue
+        if isinstance(child, ast.Lambda):
+            continue
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            names.add(child.id)
+        pending.extend(ast.iter_child_nodes(child))
+    return names
 
 
 _MUTATORS = frozenset(
