@@ -15,6 +15,7 @@ from loss_lint.harness.expression import BATCHES, Apply, Input, Items, Literal, 
 from loss_lint.harness.lowering import Unrunnable
 from loss_lint.harness.operators import apply
 from loss_lint.harness.values import Values
+from loss_lint.symbolic.root import BACKWARD
 
 # torch's warning that a loss broadcasts its operands against each other: it runs, but not as meant.
 _BROADCASTS = "target size"
@@ -163,7 +164,7 @@ def broadcasts(root: Node, values: Values) -> bool:
 
 def _without_backward(root: Node) -> Node:
     """What `backward()` is called on."""
-    while isinstance(root, Apply) and root.name in ("backward", "autograd_backward", "unknown_backward"):
+    while isinstance(root, Apply) and root.name in BACKWARD:
         root = root.operands[0]
     return root
 

@@ -55,6 +55,7 @@ class Activation:
     global_names: set[str] = field(default_factory=set)
     is_generator: bool = False
     is_class_body: bool = False
+    trained: bool = False  # whether a framework runs backward on what is returned
     chosen: Guards = NO_GUARDS
     star_imports: tuple[tuple[str, int], ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import MODULE_METHODS
-from loss_lint.symbolic import builtin_calls, containers, launchers, objects, running, torch_calls
+from loss_lint.symbolic import builtin_calls, containers, frameworks, launchers, objects, running, torch_calls
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     NONE,
@@ -97,10 +97,19 @@ def _call(
             act.machine.reveals.append((site, arguments[0].value))
             return NONE
         case _:
-            if launchers.runs_backward(callee):
-                return launchers.note_backward(callee, arguments, site, act)
-            _run_callbacks(arguments, site, act)
-            return unknown_call(function, arguments, site)
+            return _unfollowed(callee, arguments, site, act)
+
+
+def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
+    """A call of something unknown, with what it does to its arguments as far as its name says it."""
+    if launchers.runs_backward(callee):
+        return launchers.note_backward(callee, arguments, site, act)
+    made = frameworks.restored(callee, arguments, site, act)
+    if made is not None:
+        return made
+    frameworks.start(callee, arguments, site, act)
+    _run_callbacks(arguments, site, act)
+    return unknown_call(callee, arguments, site)
 
 
 def _run_callbacks(arguments: tuple[Argument, ...], site: Site, act: Activation) -> None:
@@ -199,6 +208,11 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
     if isinstance(receiver, Object):
         if launchers.runs_backward(method):
             return launchers.note_backward(method, arguments, site, act)
+        if method.name == "save_hyperparameters":
+            frameworks.save_hyperparameters(receiver, arguments, act)
+            return NONE
+        if frameworks.start_itself(receiver, method.name, site, act):
+            return NONE
         base = objects.external_base(receiver.cls, act)
         if method.name in ("forward", "__call__"):
             return call_module(receiver, base, arguments, site, act)

@@ -6,6 +6,7 @@ import ast
 from functools import cache
 
 from loss_lint import catalogue
+from loss_lint.catalogue.frameworks import METHODS
 from loss_lint.symbolic import launchers
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
@@ -182,7 +183,7 @@ def _class_of(holder: Object | Class | Super) -> Class | External:
 
 
 def _method(receiver: Value, name: str, site: Site, base_site: Site) -> Value | None:
-    known = name in MODULE_METHODS or name in catalogue.by_method
+    known = name in MODULE_METHODS or name in METHODS or name in catalogue.by_method
     if not known and launchers.method_wrapper(receiver, name) is None:
         return None
     return Method(receiver, name, site, base_site, intern_content(("method", receiver.content, name)))
@@ -252,9 +253,11 @@ def _fill_fields(created: Object, cls: Class, arguments: tuple[Argument, ...], a
 
 def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:
     """What a class of torch's keeps of its constructor's arguments, as attributes by parameter name."""
-    from loss_lint.symbolic import containers
+    from loss_lint.symbolic import containers, frameworks
 
     if containers.initialize(created, name, arguments, act):
+        return
+    if frameworks.initialize(created, name, arguments, act):
         return
     before = act.state.heap.get(created.content) or OPEN
     entry = catalogue.by_module.get(name)

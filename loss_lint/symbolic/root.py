@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loss_lint import catalogue
-from loss_lint.symbolic import objects, running
+from loss_lint.symbolic import frameworks, objects, running
 from loss_lint.symbolic.activation import Activation, State, join
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
@@ -78,7 +78,7 @@ class Root:
                     pending.append(consumer)
 
     def is_trained_on(self, op: Op, *, without: Op | None = None) -> bool:
-        """Whether `op` reaches a `backward()`."""
+        """Whether `op` reaches a `backward()`, the program's or a framework's on what a step returns."""
         return any(consumer.name in BACKWARD for consumer in self.downstream(op, without=without))
 
     def is_returned(self, op: Op) -> bool:
@@ -88,7 +88,7 @@ class Root:
 
 # What makes plain numbers or a copy outside the graph: nothing behind it is trained on.
 _CUTS = frozenset({"item", "tolist", "numpy", "detach"})
-BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward"})
+BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward", "framework_backward"})
 
 
 def parts(value: Value) -> Iterator[Value]:
@@ -229,6 +229,7 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
             )
     _read_annotations(function, callee, act)
     assert not isinstance(function.node, ast.Lambda)
+    callee.trained = frameworks.is_trained_on(function, callee)
     machine.run(function.node.body, callee)
     final = callee.state
     for state, _ in callee.returns:

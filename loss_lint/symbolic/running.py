@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import NO_GRADIENT
-from loss_lint.symbolic import objects, torch_calls
+from loss_lint.symbolic import frameworks, objects, torch_calls
 from loss_lint.symbolic.activation import Activation, State, join, without
 from loss_lint.symbolic.definitions import (
     bind_arguments,
@@ -171,6 +171,7 @@ def run(
         value = act.machine.evaluate(function.node.body, callee)
         act.state.heap = callee.state.heap
         return value
+    callee.trained = frameworks.is_trained_on(function, callee)
     act.machine.run(function.node.body, callee)
     return _returned(callee, function, site, act)
 

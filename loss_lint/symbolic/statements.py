@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, loops
+from loss_lint.symbolic import assign, frameworks, loops
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
@@ -70,6 +70,8 @@ def _if(node: ast.If, act: Activation) -> None:
 
 def _return(node: ast.Return, act: Activation) -> None:
     value: Value = NONE if node.value is None else act.machine.evaluate(node.value, act)
+    if act.trained:
+        frameworks.returned(value, node, act)
     act.returns.append((act.state, value))
     act.state = act.state.fork()
     act.state.dead = True

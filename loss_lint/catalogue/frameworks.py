@@ -1,0 +1,83 @@
+"""Training frameworks: which methods of a project's subclass they call, and what they do with the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A base class `name` whose subclasses a framework drives.
+
+    It runs `backward()` on what `trained` methods return (the first of a tuple, the entry `loss` of a dict), unless
+    the attribute `unless` is False. Its own method `starts`, or any callee of that name that an instance is handed to,
+    calls the `driven` methods; their parameters named in `given` get the instance's attribute of that name.
+    `arguments` are the constructor's first parameters, which it keeps as attributes. `restores` are class
+    methods that make an instance, of keyword arguments or, if `configured`, of a configuration before them.
+    """
+
+    name: str
+    trained: tuple[str, ...]
+    driven: tuple[str, ...]
+    starts: str
+    given: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    unless: str = ""
+    restores: tuple[str, ...] = ()
+    configured: bool = False
+
+
+_TRAINER = (
+    "model",
+    "args",
+    "data_collator",
+    "train_dataset",
+    "eval_dataset",
+    "processing_class",
+    "model_init",
+    "compute_loss_func",
+)
+
+FRAMEWORKS: tuple[Framework, ...] = (
+    Framework(
+        "lightning.pytorch.LightningModule",
+        trained=("training_step",),
+        driven=("training_step", "validation_step"),
+        starts="fit",
+        unless="automatic_optimization",
+        restores=("load_from_checkpoint",),
+    ),
+    Framework(
+        "transformers.Trainer",
+        trained=("compute_loss",),
+        driven=("compute_loss",),
+        starts="train",
+        given=("model",),
+        arguments=_TRAINER,
+    ),
+    Framework(
+        "transformers.Seq2SeqTrainer",
+        trained=("compute_loss",),
+        driven=("compute_loss",),
+        starts="train",
+        given=("model",),
+        arguments=_TRAINER,
+    ),
+    Framework(
+        "transformers.PreTrainedModel",
+        trained=(),
+        driven=(),
+        starts="",
+        restores=("from_pretrained", "from_config"),
+        configured=True,
+    ),
+    Framework("composer.models.ComposerModel", trained=("loss",), driven=(), starts=""),
+)
+
+by_base: dict[str, Framework] = {framework.name: framework for framework in FRAMEWORKS}
+TRAINED: frozenset[str] = frozenset(name for framework in FRAMEWORKS for name in framework.trained)
+STARTS: frozenset[str] = frozenset(framework.starts for framework in FRAMEWORKS if framework.starts)
+RESTORES: frozenset[str] = frozenset(name for framework in FRAMEWORKS for name in framework.restores)
+
+# Methods of these classes that the evaluator knows by name.
+METHODS: frozenset[str] = frozenset({"save_hyperparameters"})
