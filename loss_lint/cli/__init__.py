@@ -43,6 +43,10 @@ def _run(options: argparse.Namespace) -> int:
         from loss_lint.cli.rule import rule
 
         return rule(options)
+    if options.command == "show":
+        from loss_lint.cli.show import show
+
+        return show(options)
     from loss_lint.cli.prove import prove
 
     return prove(options)

@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_check(commands.add_parser("check", help="lint files and folders", allow_abbrev=False))
     _add_rule(commands.add_parser("rule", help="explain a rule", allow_abbrev=False))
+    _add_show(commands.add_parser("show", help="explain what losses compute", allow_abbrev=False))
     _add_prove(commands.add_parser("prove", help="measure what the rules claim", allow_abbrev=False))
     return root
 
@@ -42,16 +43,20 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("-j", "--jobs", type=_positive, metavar="N", help="number of processes")
     check.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
     check.add_argument("--isolated", action="store_true", help="ignore all configuration files")
-    check.add_argument(
+    _add_color(check)
+    _add_selection(check.add_argument_group("rule selection"))
+    levels = check.add_argument_group("log levels").add_mutually_exclusive_group()
+    levels.add_argument("-q", "--quiet", action="store_true", help="write findings and nothing else")
+    levels.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is done")
+
+
+def _add_color(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--color",
         choices=["auto", "always", "never"],
         default="auto",
         help="when to use colour (default: auto: on a terminal, unless NO_COLOR or FORCE_COLOR is set)",
     )
-    _add_selection(check.add_argument_group("rule selection"))
-    levels = check.add_argument_group("log levels").add_mutually_exclusive_group()
-    levels.add_argument("-q", "--quiet", action="store_true", help="write findings and nothing else")
-    levels.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is done")
 
 
 def _add_selection(group: argparse._ArgumentGroup) -> None:
@@ -70,6 +75,17 @@ def _add_rule(rule: argparse.ArgumentParser) -> None:
     rule.add_argument(
         "--output-format", choices=["text", "json"], default="text", help="how it is written (default: text)"
     )
+
+
+def _add_show(show: argparse.ArgumentParser) -> None:
+    show.description = (
+        "Explain what each loss of a file computes: a tree of its steps, a formula, and where knowledge ends."
+    )
+    show.add_argument("target", metavar="FILE[:LINE]", help="a file, or a line that losses pass through")
+    show.add_argument(
+        "--output-format", choices=["text", "json"], default="text", help="how it is written (default: text)"
+    )
+    _add_color(show)
 
 
 def _add_prove(prove: argparse.ArgumentParser) -> None:

@@ -134,7 +134,7 @@ def _write_report(
     from loss_lint.report import statistics
     from loss_lint.report.palette import Palette
 
-    palette = Palette(_is_coloured(options.color))
+    palette = Palette(is_coloured(options.color))
     write = sys.stdout.write
     if options.output_format == "json":
         from loss_lint.report import json
@@ -157,7 +157,8 @@ def _write_report(
         write(statistics.summary(findings))
 
 
-def _is_coloured(when: str) -> bool:
+def is_coloured(when: str) -> bool:
+    """Whether to colour what is written, as ruff decides it."""
     if when != "auto":
         return when == "always"
     if os.environ.get("NO_COLOR"):

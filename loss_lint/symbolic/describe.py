@@ -119,13 +119,13 @@ def _reveal_op(op: Op, depth: int) -> str:
     parts += [
         f"{name}={reveal(value, depth - 1)}"
         for name, value in op.parameters
-        if not (isinstance(value, Const) and value.value in _QUIET.get(name, ()))
+        if not (isinstance(value, Const) and value.value in QUIET.get(name, ()))
     ]
     return f"{op.name}({', '.join(parts)})"
 
 
 # Defaults that say nothing to a reader.
-_QUIET: dict[str, tuple[object, ...]] = {
+QUIET: dict[str, tuple[object, ...]] = {
     "weight": (None,),
     "size_average": (None,),
     "reduce": (None,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loss_lint import catalogue
 from loss_lint.symbolic import frameworks, objects, running
@@ -241,11 +241,13 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
 
 def _open_optional_parameters(function: Function, callee: Activation) -> None:
     """A parameter with a literal default may be given: both sides of what it decides are evaluated."""
-    for name in defaults(function.node):
-        value = callee.state.names.get(name)
-        if isinstance(value, Const):
-            reason = "a parameter with a default"
-            callee.state.names[name] = Leaf("parameter", name, (), None, fresh_content(), reason, value)
+    spec = function.node.args
+    optional = defaults(function.node)
+    for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        value = callee.state.names.get(parameter.arg)
+        if parameter.arg in optional and isinstance(value, Const):
+            given = running.unknown_argument(parameter, function)
+            callee.state.names[parameter.arg] = replace(given, default=value)
 
 
 def _read_annotations(function: Function, callee: Activation, act: Activation) -> None:

@@ -26,6 +26,7 @@ from loss_lint.symbolic.graph import (
     Frame,
     Function,
     Lazy,
+    Leaf,
     Object,
     Site,
     Value,
@@ -185,6 +186,14 @@ def _times_active(frame: Frame) -> int:
     return times
 
 
+def unknown_argument(parameter: ast.arg, function: Function) -> Leaf:
+    """A parameter that no caller gives, or one that gives it in a way that is not known."""
+    line, column = parameter.lineno, parameter.col_offset
+    site = Site(function.module.path, line, column, line, column + len(parameter.arg.encode()))
+    owner = f"{function.owner.name}." if function.owner is not None else ""
+    return leaf("parameter", parameter.arg, site, reason=f"a parameter of `{owner}{function.name}`")
+
+
 def bind_parameters(
     function: Function,
     bound: dict[str, Argument],
@@ -208,9 +217,7 @@ def bind_parameters(
             scope = objects.in_scope(function.closure, act)
             names[parameter.arg] = act.machine.evaluate(default_expressions[parameter.arg], scope)
         else:
-            names[parameter.arg] = leaf(
-                "parameter", parameter.arg, None, reason="an argument that is not known"
-            )
+            names[parameter.arg] = unknown_argument(parameter, function)
     rest, named = surplus(function.node, arguments)
     if spec.vararg is not None:
         names[spec.vararg.arg] = (

@@ -40,11 +40,16 @@ _OWN_EFFECTS = {
 
 def effect(op: Op) -> str:
     """What an operation does to its first operand, in the catalogue's words."""
-    own = _OWN_EFFECTS.get(op.name)
+    return effect_of(op.name)
+
+
+def effect_of(name: str) -> str:
+    """`effect` by an operation's canonical name."""
+    own = _OWN_EFFECTS.get(name)
     if own is not None:
         return own
     try:
-        return catalogue.operation(op.name).effect
+        return catalogue.operation(name).effect
     except KeyError:
         return "other"
 

@@ -1,0 +1,127 @@
+"""`loss-lint show`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from loss_lint.cli.check import is_coloured
+
+if TYPE_CHECKING:
+    import argparse
+
+    from loss_lint.explain.explanation import Explanation
+    from loss_lint.findings import Finding
+    from loss_lint.report.palette import Palette
+    from loss_lint.syntax.sources import Sources
+
+SHOWN, UNREADABLE, FAILED = 0, 1, 2
+# How far below the working directory a file still belongs to the project there.
+MAX_LEVELS = 5
+
+
+def show(options: argparse.Namespace) -> int:
+    """Write what the losses of a file compute; gives the exit status."""
+    from loss_lint.report.palette import Palette
+    from loss_lint.syntax.sources import Folder
+
+    given, line = _target(options.target)
+    if not os.path.exists(given):
+        return _fail(f"{given}: no such file")
+    if os.path.isdir(given):
+        return _fail(f"{given}: a folder; name one file")
+    path = os.path.abspath(given)
+    sources = Folder()
+    palette = Palette(is_coloured(options.color))
+    problem = _unreadable(path, sources)
+    if problem is not None:
+        return _report(problem, sources, palette)
+    try:
+        explanation = _explained(path, line, sources)
+    except Exception as error:  # noqa: BLE001 - the outermost edge
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"{given}: loss-lint failed on this file ({cause[:200]}). Please report this.")
+    _write(explanation, line, options.output_format, palette)
+    return SHOWN
+
+
+def _target(text: str) -> tuple[str, int | None]:
+    """`FILE:LINE` (also `FILE:LINE:COLUMN`, as findings are written) as a path and a line."""
+    if os.path.exists(text):
+        return text, None
+    path, line = text, None
+    for _ in range(2):
+        head, colon, number = path.rpartition(":")
+        if not (colon and number.isdecimal() and head):
+            break
+        path, line = head, int(number)
+        if os.path.exists(path):
+            break
+    return path, line
+
+
+def _unreadable(path: str, sources: Sources) -> Finding | None:
+    """LOS000, where the file cannot be read or parsed."""
+    from loss_lint.findings import Finding, Place
+    from loss_lint.rules.unreadable_file import RULE
+    from loss_lint.syntax.module import Unparsable, parse
+
+    try:
+        parse(path, sources.read(path))
+    except Unparsable as error:
+        place = Place(path, error.line, error.column, error.line, error.column + 1)
+        return Finding(RULE.code, RULE.name, error.message, place)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Finding(RULE.code, RULE.name, f"the file cannot be read: {reason}", Place(path, 1, 1, 1, 2))
+    return None
+
+
+def _report(problem: Finding, sources: Sources, palette: Palette) -> int:
+    from loss_lint.report import full
+    from loss_lint.report.source import SourceLines
+
+    sys.stdout.writelines(full.render([problem], SourceLines(sources), palette))
+    return UNREADABLE
+
+
+def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
+    from loss_lint.explain.losses import explain, roots_of
+    from loss_lint.linter import RECURSION_LIMIT
+    from loss_lint.symbolic.machine import Machine
+    from loss_lint.syntax.project import Project
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        machine = Machine(sources)
+        return explain(machine, roots_of(machine, Project(sources, _project_roots(path)), path), path, line)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _project_roots(path: str) -> list[str]:
+    """The working directory, if the file lies not far below it: there its callers are looked for."""
+    folder = os.getcwd()
+    below = os.path.relpath(path, folder).split(os.sep)
+    near = below[0] != os.pardir and len(below) <= MAX_LEVELS
+    return [folder] if near and folder not in (os.path.abspath(os.sep), os.path.expanduser("~")) else []
+
+
+def _write(explanation: Explanation, line: int | None, output_format: str, palette: Palette) -> None:
+    if output_format == "json":
+        from loss_lint.report import explanation_json
+
+        sys.stdout.write(explanation_json.render(explanation))
+        return
+    from loss_lint.report import tree
+
+    sys.stdout.writelines(tree.render(explanation, line, palette))
+
+
+def _fail(message: str) -> int:
+    from loss_lint.report.paths import printable
+
+    sys.stderr.write(f"error: {printable(message)}\n")
+    return FAILED

@@ -1,0 +1,64 @@
+"""Conditions as phrases: those that a reader can check, and a stand-in for the others."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from loss_lint.symbolic import describe
+from loss_lint.symbolic.graph import Atom, External, Leaf, Op, Value
+from loss_lint.symbolic.guards import EQUALITIES, strip, subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loss_lint.symbolic.graph import Site
+    from loss_lint.symbolic.places import Places
+
+
+def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
+    """What has to hold, sorted by text; what says nothing to a reader is left out."""
+    atoms = tuple(atoms)
+    texts: set[str] = set()
+    decided = {_subject(atom) for atom in atoms if atom.truth and _compares(atom)}
+    for atom in atoms:
+        if not atom.truth and _compares(atom) and _subject(atom) in decided:
+            continue  # `x == "a"` says that `x` is not "b"
+        if _asks_for_main(strip(atom.condition)):
+            continue
+        texts.update(describe.conditions((atom,), places) or _stand_in(atom))
+    return tuple(sorted(texts))
+
+
+def _stand_in(atom: Atom) -> tuple[str, ...]:
+    condition = strip(atom.condition)
+    match condition:
+        case Leaf(name="loop ran", site=site) if site is not None:
+            return (f"the loop at {short(site)} {'ran' if atom.truth else 'did not run'}",)
+        case Op(site=site):
+            return (f"the condition at {short(site)} is {'true' if atom.truth else 'false'}",)
+        case _:
+            return ()
+
+
+def _compares(atom: Atom) -> bool:
+    condition = strip(atom.condition)
+    return isinstance(condition, Op) and condition.name in EQUALITIES
+
+
+def _subject(atom: Atom) -> int:
+    return subject(atom.condition)
+
+
+def _asks_for_main(condition: Value) -> bool:
+    """Whether a condition is `__name__ == "__main__"`: it holds where anything runs at all."""
+    match condition:
+        case Op(name="eq", operands=(External(name="builtins.__name__"), _)):
+            return True
+        case _:
+            return False
+
+
+def short(site: Site) -> str:
+    """A place in few words: `net.py:18`."""
+    return f"{os.path.basename(site.path)}:{site.line}"

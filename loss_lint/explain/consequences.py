@@ -1,0 +1,159 @@
+"""What happens to a loss after it was computed: the chains that lead to `backward()`, `item()` or a return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loss_lint.explain.conditions import short
+from loss_lint.explain.explanation import Consequence
+from loss_lint.explain.formula import expression
+from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder
+from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Alternatives, Const, Op, Pass, Phi, Tuple, Value
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.root import BACKWARD
+from loss_lint.symbolic.walk import effect
+
+if TYPE_CHECKING:
+    from loss_lint.explain.reasons import Context
+    from loss_lint.symbolic.root import Root
+
+# Limits on what is shown.
+MAX_CHAINS = 4
+MAX_LENGTH = 8
+_MAX_OPS = 60
+
+_ENDS = frozenset({"item", "tolist", "numpy"})
+# Questions about a loss (`if loss > best`), and what only hands it on.
+_IGNORED = frozenset(
+    {"getattr", "isnan", "isinf", "isfinite", "is", "eq", "isinstance", "len", "size", "to", "cpu", "cuda"}
+)
+_MOVED = frozenset({"to", "cpu", "cuda", "contiguous", "clone", "identity"})
+
+Chain = tuple[Consequence, ...]
+
+
+def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
+    """What is made of `op`, the way to a `backward()` first; each operation is in one chain."""
+    steps: dict[int, Chain] = {id(op): ()}
+    continued: set[int] = set()
+    met: list[Op] = []
+    pending = [op]
+    while pending and len(steps) < _MAX_OPS:
+        current = pending.pop(0)
+        if len(steps[id(current)]) >= MAX_LENGTH:
+            continue
+        for consumer in root.consumers(current):
+            if id(consumer) in steps or consumer.name in _IGNORED - _MOVED or effect(consumer) == "compare":
+                continue
+            before = steps[id(current)]
+            step = () if consumer.name in _MOVED else (_consequence(consumer, current, tree),)
+            steps[id(consumer)] = (*before, *(one for one in step if one is not None))
+            if consumer.name in BACKWARD or steps[id(consumer)] != before:
+                continued.add(id(current))
+            met.append(consumer)
+            pending.append(consumer)
+    found: dict[Chain, int] = {}
+    for one in (op, *met):
+        chain = steps[id(one)]
+        if root.is_returned(one):
+            place = tree.place(one.site)
+            assert place is not None
+            chain = (*chain, Consequence(f"returned by {root.name}", place))
+            found.setdefault(chain, 1)
+        elif id(one) not in continued and chain:
+            found.setdefault(chain, 0 if one.name in BACKWARD else 2 if one.name in _ENDS else 3)
+    best = sorted(found, key=lambda chain: found[chain])
+    if any(found[chain] < 3 for chain in best):
+        best = [chain for chain in best if found[chain] < 3]
+    return tuple(best[:MAX_CHAINS])
+
+
+def objective(op: Op, root: Root, context: Context) -> str:
+    """What is trained on, or else returned, as a formula with `L` for the loss, where that is more than it alone."""
+    results = [
+        ("trained on {}", consumer.operands[0], consumer.guards)
+        for consumer in root.downstream(op)
+        if consumer.name in BACKWARD and consumer.operands
+    ]
+    results += [(f"{root.name} returns {{}}", value, NO_GUARDS) for value in root.returned]
+    for words, value, guards in results:
+        tree = TreeBuilder(context, op).of(value, op.guards | guards)
+        text = expression(tree)
+        if text and text != LOSS_SYMBOL and LOSS_SYMBOL in {node.name for node in tree.walk()}:
+            return f"{words.format(text)}, with {LOSS_SYMBOL} this loss"
+    return ""
+
+
+def _consequence(consumer: Op, value: Op, tree: TreeBuilder) -> Consequence | None:
+    place = tree.place(consumer.site)
+    if place is None:
+        return None
+    position, loop = _position(consumer, value)
+    text = _text(consumer, position, tree)
+    return Consequence(f"summed over {loop}, then {text}" if loop else text, place)
+
+
+def _position(consumer: Op, value: Op) -> tuple[int, str]:
+    """Which operand `value` is of its consumer, and the loop whose sum it is a term of."""
+    for position, operand in enumerate(consumer.operands):
+        loop = _reaches(operand, value, 12)
+        if loop is not None:
+            return position, loop
+    return 0, ""
+
+
+def _reaches(operand: Value, value: Op, depth: int) -> str | None:
+    """Whether `operand` may be `value`: "" if so, the loop's name if as a term of its sum, None if not."""
+    if operand is value:
+        return ""
+    if depth == 0:
+        return None
+    match operand:
+        case Pass(value=inner):
+            return _reaches(inner, value, depth - 1)
+        case Alternatives(branches=branches):
+            found = [_reaches(branch, value, depth - 1) for _, branch in branches]
+        case Tuple(items=items):
+            found = [_reaches(item, value, depth - 1) for item in items]
+        case Phi(init=init, next=following):
+            found = [_reaches(one, value, 1) for one in (init, following) if one is not None]
+        case Accumulated(init=init, terms=terms, loop=loop):
+            if any(_reaches(term, value, depth - 1) is not None for term in terms):
+                return f"the loop at {short(loop.site)}"
+            return _reaches(init, value, depth - 1)
+        case _:
+            return None
+    return next((one for one in found if one is not None), None)
+
+
+def _text(consumer: Op, position: int, tree: TreeBuilder) -> str:
+    if consumer.name == "unknown_backward":
+        return "a backward that is not followed"
+    if consumer.name in BACKWARD:
+        return "backward()"
+    sign = INFIX.get(consumer.name)
+    if sign is not None and len(consumer.operands) == 2:
+        other = _other(consumer.operands[1 - position], tree)
+        if isinstance(strip(consumer.operands[1 - position]), Phi) and sign == "+":
+            return f"added to {other} in the loop"
+        if sign in ("*", "/") and isinstance(strip(consumer.operands[1 - position]), Op):
+            inner = strip(consumer.operands[1 - position])
+            other = f"({other})" if isinstance(inner, Op) and inner.name in ("add", "sub") else other
+        return f"{sign} {other}" if position == 0 or sign == "+" or sign == "*" else f"{other} {sign} it"
+    shown = [_other(operand, tree) for index, operand in enumerate(consumer.operands) if index != position]
+    shown += [f"{name}={tree.inline(value)}" for name, value in consumer.parameters if not _is_none(value)]
+    return f"{consumer.name}({', '.join(shown[:4])})"
+
+
+def _other(value: Value, tree: TreeBuilder) -> str:
+    plain = strip(value)
+    if isinstance(plain, Phi):
+        return f"`{plain.name}`"
+    if isinstance(plain, Op) and effect(plain) == "loss":
+        return f"the {plain.name} at {short(plain.site)}"
+    return tree.inline(plain)
+
+
+def _is_none(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Const) and plain.value in (None, False)

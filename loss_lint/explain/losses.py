@@ -1,0 +1,206 @@
+"""Which losses a file has, and what each of them is under each of its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from loss_lint.explain.conditions import conditions, short
+from loss_lint.explain.consequences import Chain, chains, objective
+from loss_lint.explain.explanation import Call, Consequence, Explanation, Loss, Reading
+from loss_lint.explain.formula import formula
+from loss_lint.explain.reasons import Context, source
+from loss_lint.explain.tree import TreeBuilder
+from loss_lint.symbolic.facts import force_inputs
+from loss_lint.symbolic.graph import Frame, Loop, Op, Site, Value
+from loss_lint.symbolic.places import Places
+from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots, parts
+from loss_lint.symbolic.walk import effect
+
+if TYPE_CHECKING:
+    from loss_lint.explain.explanation import Node
+    from loss_lint.findings import Place
+    from loss_lint.symbolic.machine import Machine
+    from loss_lint.syntax.project import Project
+
+# Readings of one loss that are shown, and that are looked at.
+MAX_READINGS = 4
+MAX_SIGHTINGS = 40
+# How much of what a `backward()` is called on is searched for a loss.
+MAX_SEARCHED = 300
+
+
+def roots_of(machine: Machine, project: Project, path: str) -> Iterator[Root]:
+    """The roots that say something of a file: its own, and those of the files that call into it."""
+    for source_path in (path, *project.callers(path)):
+        yield from evaluate_roots(machine, source_path)
+
+
+def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None = None) -> Explanation:
+    """The losses of the file at `path`; with a `line`, those that stand there or pass through it."""
+    places = Places(machine)
+    found: dict[Site, _Sightings] = {}
+    for root in roots:
+        _look(root, places, found)
+    here: list[Loss] = []
+    elsewhere: list[Loss] = []
+    for site, sightings in found.items():
+        loss = sightings.loss(places.place(site))
+        if loss is None:
+            continue
+        if loss.place.path == path and (line is None or _touches(loss, path, line)):
+            here.append(loss)
+        elif loss.place.path != path and _touches(loss, path, line):
+            elsewhere.append(loss)
+    limits = tuple(sorted(machine.cut_short.items()))
+    return Explanation(path, _sorted(here), _sorted(elsewhere), limits)
+
+
+def _sorted(losses: list[Loss]) -> tuple[Loss, ...]:
+    return tuple(sorted(losses, key=lambda loss: loss.place))
+
+
+def _touches(loss: Loss, path: str, line: int | None) -> bool:
+    places = [loss.place, *(place for reading in loss.readings for place in reading.places())]
+    return any(place.path == path and (line is None or _covers(place, line)) for place in places)
+
+
+def _covers(place: Place, line: int) -> bool:
+    return place.line <= line <= place.end_line
+
+
+@dataclass(slots=True)
+class _Sightings:
+    """All that is seen of one loss. A function's callers say more of it than the function alone does."""
+
+    title: str = ""
+    is_known: bool = False
+    readings: list[Reading] = field(default_factory=list)
+
+    def add(self, reading: Reading, title: str, *, is_known: bool) -> None:
+        if is_known and not self.is_known:
+            self.readings, self.is_known, self.title = [], True, title
+        if is_known == self.is_known:
+            self.title = self.title or title
+            self.readings.append(reading)
+
+    def loss(self, place: Place) -> Loss | None:
+        merged = _merged(_outermost(self.readings))
+        if not merged:
+            return None
+        return Loss(place, self.title, merged[:MAX_READINGS], max(0, len(merged) - MAX_READINGS))
+
+
+def _outermost(readings: list[Reading]) -> list[Reading]:
+    """The readings that begin furthest out: a function on its own, of which a caller is known, says less."""
+    begun = {
+        way[start:] for reading in readings for way in _trails(reading) for start in range(1, len(way) + 1)
+    }
+    return [reading for reading in readings if any(way not in begun for way in _trails(reading))]
+
+
+def _trails(reading: Reading) -> list[tuple[Place, ...]]:
+    """The places of the calls of each way; one empty way where nothing calls."""
+    return [tuple(call.place for call in way) for way in reading.calls] or [()]
+
+
+def _merged(readings: list[Reading]) -> tuple[Reading, ...]:
+    """Equal readings once, with all the ways that lead to them."""
+    by_content: dict[Reading, list[tuple[Call, ...]]] = {}
+    for reading in readings:
+        ways = by_content.setdefault(replace(reading, calls=(), function=""), [])
+        ways.extend(way for way in reading.calls if way not in ways)
+    names = {replace(reading, calls=(), function=""): reading.function for reading in reversed(readings)}
+    return tuple(
+        replace(reading, calls=_longest(ways), function=names[reading])
+        for reading, ways in by_content.items()
+    )
+
+
+def _longest(ways: list[tuple[Call, ...]]) -> tuple[tuple[Call, ...], ...]:
+    """The ways that are no end of another one: what begins further out says more."""
+    return tuple(
+        way
+        for way in ways
+        if not any(other is not way and len(other) > len(way) and other[-len(way) :] == way for other in ways)
+    )
+
+
+def _look(root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
+    """Everything that is a loss among a root's operations, while that root is the one that is evaluated."""
+    index = 0
+    while index < len(root.ops):  # looking forces calls, which adds operations
+        op = root.ops[index]
+        index += 1
+        if effect(op) == "loss":
+            force_inputs(op)
+            sightings = found.setdefault(op.site, _Sightings())
+            if len(sightings.readings) < MAX_SIGHTINGS:
+                builder = TreeBuilder(Context(places))
+                tree, then = builder.of_op(op), chains(op, root, builder)
+                reading = _reading(op, tree, then, root, places)
+                trained_on = objective(op, root, Context(places))
+                sightings.add(replace(reading, objective=trained_on), op.name, is_known=True)
+        elif op.name in BACKWARD and op.operands:
+            _look_at_backward(op, root, places, found)
+
+
+def _look_at_backward(op: Op, root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
+    """A `backward()` that none of torch's losses reaches: of a loss written by hand, or of something unknown."""
+    force_inputs(op)
+    if _holds_torch_loss(op.operands[0]):
+        found.setdefault(op.site, _Sightings(is_known=True))  # another caller may bring an unknown one
+        return
+    sightings = found.setdefault(op.site, _Sightings())
+    if len(sightings.readings) < MAX_SIGHTINGS:
+        tree = TreeBuilder(Context(places)).of(op.operands[0], op.guards)
+        by_hand = any(node.kind == "operation" for node in tree.walk())
+        title = "a loss written by hand" if by_hand else "a loss that is not known"
+        then = ((Consequence("backward()", places.place(op.site)),),)
+        sightings.add(_reading(op, tree, then, root, places), title, is_known=False)
+
+
+def _holds_torch_loss(value: Value) -> bool:
+    seen: set[int] = set()
+    pending = [value]
+    while pending and len(seen) < MAX_SEARCHED:
+        for part in parts(pending.pop()):
+            if id(part) not in seen:
+                seen.add(id(part))
+                if isinstance(part, Op):
+                    if effect(part) == "loss":
+                        return True
+                    pending.extend(part.operands)
+    return False
+
+
+def _reading(op: Op, tree: Node, then: tuple[Chain, ...], root: Root, places: Places) -> Reading:
+    lines, symbolic = formula(tree)
+    return Reading(
+        symbolic,
+        lines,
+        root.name if op.frame.call is None else op.frame.name,
+        _way(op.frame, root, places),
+        conditions(op.guards | op.chosen, places),
+        tuple(_loop(loop, places) for loop in op.loops),
+        op.grad,
+        then,
+    )
+
+
+def _way(frame: Frame, root: Root, places: Places) -> tuple[tuple[Call, ...], ...]:
+    """The calls that lead to a frame, outermost first; none where the root itself computes the loss."""
+    calls: list[Call] = []
+    current: Frame | None = frame
+    while current is not None and current.call is not None:
+        parent = current.parent
+        caller = root.name if parent is None or parent.call is None else parent.name
+        calls.append(Call(current.name, caller, places.place(current.call)))
+        current = parent
+    return (tuple(reversed(calls)),) if calls else ()
+
+
+def _loop(loop: Loop, places: Places) -> str:
+    over = "" if loop.iterable is None else source(loop.iterable, Context(places))
+    return f"over `{over}` ({short(loop.site)})" if over else short(loop.site)

@@ -1,0 +1,321 @@
+"""From values of the graph to trees of steps that people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loss_lint import catalogue
+from loss_lint.explain.conditions import conditions, short
+from loss_lint.explain.explanation import Child, Node
+from loss_lint.explain.reasons import Context, source, why
+from loss_lint.symbolic.describe import QUIET, reveal
+from loss_lint.symbolic.graph import (
+    Accumulated,
+    Alternatives,
+    Class,
+    Const,
+    External,
+    Guards,
+    Lazy,
+    Leaf,
+    Object,
+    Op,
+    Phi,
+    Tuple,
+    Value,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.walk import KEEPING, Walk, effect, views
+
+if TYPE_CHECKING:
+    from loss_lint.findings import Place
+    from loss_lint.symbolic.graph import Site
+
+# Limits on one tree: what lies past them is not shown.
+MAX_NODES = 60
+MAX_DEPTH = 16
+MAX_READINGS = 6
+MAX_PARTS = 6
+_MAX_TEXT = 40
+
+# Where to and how a tensor is laid out says nothing of its numbers.
+_MOVES = frozenset({"to", "cpu", "cuda", "contiguous", "clone", "identity", "pin_memory"})
+_TELLING = frozenset(
+    {
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "logsigmoid",
+        "squash",
+        "reduce",
+        "argmax",
+        "one_hot",
+        "arithmetic",
+        "unary",
+        "loss",
+    }
+)
+_SHAPES = frozenset({"size", "sizes", "shape", "dims"})
+INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
+# What stands for a loss in the formula of what is made of it.
+LOSS_SYMBOL = "L"
+# Of a layer's configuration, what tells it from others of its kind.
+_LAYER_PARAMETERS = (
+    "in_features",
+    "in_channels",
+    "num_embeddings",
+    "input_size",
+    "out_features",
+    "out_channels",
+    "embedding_dim",
+    "hidden_size",
+    "num_features",
+)
+
+
+class TreeBuilder:
+    """Builds the trees of one loss; all of them share a budget."""
+
+    def __init__(self, context: Context, loss: Op | None = None) -> None:
+        self._context = context
+        self._remaining = MAX_NODES
+        # Where a loss is part of something larger, losses are not looked into.
+        self._loss = loss
+
+    def of_op(self, op: Op) -> Node:
+        """The tree under an operation."""
+        return self._operation(op, op.guards, MAX_DEPTH)
+
+    def of(self, value: Value, guards: Guards) -> Node:
+        """The tree of a value as it is under `guards`."""
+        return self._value(value, guards, MAX_DEPTH)
+
+    def place(self, site: Site | None) -> Place | None:
+        return self._context.places.place(site) if site is not None and site.line else None
+
+    def inline(self, value: Value) -> str:
+        """A value in few characters, as an argument of an operation's text."""
+        plain = strip(value)
+        match plain:
+            case Const(value=literal):
+                return repr(literal)
+            case Tuple(items=items) if len(items) <= MAX_PARTS:
+                inside = ", ".join(self.inline(item) for item in items)
+                return f"({inside},)" if len(items) == 1 else f"({inside})"
+            case Op(name="slice"):
+                return source(plain, self._context) or ":"
+            case Leaf(default=Const(value=literal)):
+                return plain.name or repr(literal)
+            case Alternatives(branches=branches):
+                texts = dict.fromkeys(self.inline(branch) for _, branch in branches)
+                joined = " or ".join(texts)
+                return joined if len(joined) <= _MAX_TEXT else "..."
+            case External(name=name):
+                return name
+            case _:
+                text = source(plain, self._context) or reveal(plain, 2)
+                return text if len(text) <= _MAX_TEXT else "..."
+
+    def _value(self, value: Value, guards: Guards, depth: int) -> Node:
+        self._remaining -= 1
+        if self._remaining < 0 or depth == 0:
+            return Node("unknown", "", "...", note="not shown: the tree is cut here")
+        walk = Walk(every=True)
+        found = []
+        for view in views(value, guards, walk):
+            found.append(view)
+            if len(found) > MAX_READINGS:
+                break
+        distinct = {(view.node.content, view.guards - guards): view for view in found}
+        if not distinct:
+            return Node("unknown", "", "?", note="nothing that can be under these conditions")
+        if len({content for content, _ in distinct}) == 1:
+            view = found[0]
+            return self._node(view.node, guards, depth)
+        children = [
+            Child(
+                self._node(view.node, view.guards, depth - 1),
+                when=conditions(view.guards - guards, self._context.places),
+            )
+            for view in list(distinct.values())[:MAX_READINGS]
+        ]
+        merged = _merged(children)
+        if len(merged) == 1:
+            return merged[0].node
+        more = "and more" if len(distinct) > MAX_READINGS or walk.exhausted else ""
+        return Node("choice", "", "one of", note=more, children=merged)
+
+    def _node(self, value: Value, guards: Guards, depth: int) -> Node:
+        match value:
+            case Const(value=literal):
+                return Node("number", "", repr(literal))
+            case Op():
+                return self._operation(value, guards, depth)
+            case Leaf():
+                return self._leaf(value, guards, depth)
+            case Accumulated(init=init, terms=terms, loop=loop):
+                children = tuple(
+                    Child(self._value(term, guards, depth - 1), "plus") for term in terms[:MAX_PARTS]
+                )
+                if not (isinstance(strip(init), Const)):
+                    children = (Child(self._value(init, guards, depth - 1), "start"), *children)
+                return Node(
+                    "sum",
+                    "sum",
+                    f"sum over the loop at {short(loop.site)}",
+                    self.place(loop.site),
+                    None,
+                    "",
+                    children,
+                )
+            case Tuple(items=items):
+                children = tuple(Child(self._value(item, guards, depth - 1)) for item in items[:MAX_PARTS])
+                more = f"{len(items)} items" if len(items) > MAX_PARTS else ""
+                return Node("sequence", "", f"{len(items)} values", note=more, children=children)
+            case Object(cls=cls, site=site):
+                name = cls.name.rpartition(".")[2]
+                article = "an" if name[:1] in "AEIOUaeiou" else "a"
+                return Node("unknown", name, f"{article} {name}", self.place(site))
+            case Phi(name=name, loop=loop):
+                note = f"what an earlier iteration of the loop at {short(loop.site)} left"
+                return Node("unknown", name, name, note=note)
+            case Class(name=name) | External(name=name):
+                return Node("number", name, name)
+            case Lazy(function=function):
+                return Node("unknown", function.name, f"{function.name}(...)")
+            case _:
+                return Node("number", "", reveal(value, 2))
+
+    def _operation(self, op: Op, guards: Guards, depth: int) -> Node:
+        kind = effect(op)
+        place, made = self.place(op.site), self.place(op.made)
+        if self._loss is not None and kind == "loss":
+            name = LOSS_SYMBOL if op is self._loss else op.name
+            return Node("unknown", name, name, place)
+        if kind in ("size", "backward") and op.operands:
+            return Node("number", op.name, self._spelled(op), place)
+        if op.name in _MOVES and op.operands:
+            return self._value(op.operands[0], guards, depth)
+        if op.name in ("getitem", "getattr"):
+            return self._part(op, guards, depth)
+        if kind == "layer":
+            return Node("layer", op.name, self._layer_text(op), place, made)
+        if kind == "create":
+            return Node("operation", op.name, self._spelled(op), place)
+        children, inline = self._children(op, guards, depth)
+        parameters = tuple((name, self.inline(value)) for name, value in op.parameters)
+        text = _infix(op.name, children)
+        if text is None:
+            shown = [*inline, *(self._parameter(name, value) for name, value in op.parameters)]
+            configuration = ", ".join(part for part in shown if part)
+            text = f"{op.name}({configuration})" if configuration else op.name
+        return Node("operation", op.name, text, place, made, "", children, parameters)
+
+    def _parameter(self, name: str, value: Value) -> str:
+        plain = strip(value)
+        if isinstance(plain, Const) and plain.value in QUIET.get(name, ()):
+            return ""
+        text = self.inline(value)
+        if isinstance(plain, Tuple) and (name in _SHAPES or len(plain.items) == 1):
+            text = text.removeprefix("(").removesuffix(")").removesuffix(",")
+        return text if name in _SHAPES else f"{name}={text}"
+
+    def _children(self, op: Op, guards: Guards, depth: int) -> tuple[tuple[Child, ...], list[str]]:
+        loss = catalogue.loss(op.name)
+        labels = loss.operands if loss is not None else ()
+        children, inline = [], []
+        for position, operand in enumerate(op.operands[:MAX_PARTS]):
+            node = self._value(operand, guards, depth - 1)
+            label = labels[position] if position < len(labels) else ""
+            children.append(Child(node, label))
+            if node.kind == "number" and not label:
+                inline.append(spelled(node))
+        if len(op.operands) > MAX_PARTS:
+            children.append(Child(Node("unknown", "", f"{len(op.operands) - MAX_PARTS} more")))
+        return tuple(children), inline
+
+    def _part(self, op: Op, guards: Guards, depth: int) -> Node:
+        """An item or an attribute of something that is not known as a whole."""
+        key = op.parameter("index" if op.name == "getitem" else "name")
+        written = self.inline(key) if key is not None else self._indices(op)
+        base = op.operands[0]
+        inner = self._value(base, guards, depth - 1)
+        access = f"[{written}]" if op.name == "getitem" else f".{written.strip(chr(39))}"
+        place = self.place(op.site)
+        if inner.kind in ("unknown", "number"):
+            text = source(op, self._context) or f"{inner.text}{access}"
+            whole = inner.text if inner.kind == "number" or not inner.text else f"`{inner.text}`"
+            note = (
+                inner.note
+                if text.startswith(inner.text)
+                else f"{access} of {whole}: {inner.note}".rstrip(": ")
+            )
+            if isinstance(strip(base), Leaf) and inner.note.startswith("an element of "):
+                note = f"{access} of {inner.note}"
+            return Node("unknown", text, text, place, None, note)
+        return Node("operation", op.name, access, place, None, "", (Child(inner),), (("index", written),))
+
+    def _indices(self, op: Op) -> str:
+        return ", ".join(self.inline(operand) for operand in op.operands[1:])
+
+    def _leaf(self, leaf: Leaf, guards: Guards, depth: int) -> Node:
+        text = source(leaf, self._context) or leaf.name or leaf.role
+        note = why(leaf, self._context)
+        if leaf.default is not None and isinstance(leaf.default.value, int | float):
+            return Node("number", leaf.name, leaf.name, self.place(leaf.site), None, note)
+        children: tuple[Child, ...] = ()
+        if leaf.role == "call":
+            arguments = [operand for operand in leaf.operands[1:] if _is_telling(operand, guards)]
+            children = tuple(
+                Child(self._value(operand, guards, depth - 1), "of") for operand in arguments[:MAX_PARTS]
+            )
+        return Node("unknown", text, text, self.place(leaf.site), None, note, children)
+
+    def _spelled(self, op: Op) -> str:
+        return source(op, self._context) or f"{op.name}(...)"
+
+    def _layer_text(self, op: Op) -> str:
+        shown = []
+        for name in _LAYER_PARAMETERS:
+            value = op.parameter(name)
+            if value is not None:
+                shown.append(self.inline(value))
+        return f"{op.name}({', '.join(shown)})" if shown else op.name
+
+
+def spelled(number: Node) -> str:
+    """A number as an argument; what it is by default stands beside it."""
+    _, is_optional, default = number.note.rpartition(", ")
+    return f"{number.text} ({default})" if is_optional and default.endswith(" by default") else number.text
+
+
+def _infix(name: str, children: tuple[Child, ...]) -> str | None:
+    """An operator as it is written: `/ T`, `1 - it`; None for what is none."""
+    sign = INFIX.get(name)
+    if sign is None or len(children) != 2:
+        return None
+    left, right = children[0].node, children[1].node
+    if right.kind == "number":
+        return f"{sign} {spelled(right)}"
+    return f"{spelled(left)} {sign} it" if left.kind == "number" else sign
+
+
+def _merged(children: list[Child]) -> tuple[Child, ...]:
+    """Equal values once; with several conditions that lead to one, none is named but what they share."""
+    by_node: dict[Node, tuple[str, ...]] = {}
+    for child in children:
+        known = by_node.get(child.node)
+        by_node[child.node] = (
+            child.when if known is None else tuple(text for text in known if text in child.when)
+        )
+    return tuple(Child(node, when=when) for node, when in by_node.items())
+
+
+def _is_telling(value: Value, guards: Guards) -> bool:
+    """Whether an argument of an unknown call has been computed in a way worth showing."""
+    plain = strip(value)
+    for _ in range(MAX_DEPTH):
+        if not (isinstance(plain, Op) and plain.operands and effect(plain) in KEEPING):
+            break
+        plain = strip(plain.operands[0])
+    return isinstance(plain, Op) and effect(plain) in _TELLING
