@@ -7,13 +7,12 @@ import builtins
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic import imports, launchers, objects
-from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
-    NO_GUARDS,
     Alternatives,
-    Atom,
     Class,
     External,
+    Guards,
     Import,
     Lazy,
     Leaf,
@@ -32,6 +31,7 @@ from loss_lint.symbolic.graph import (
     fresh_content,
     intern_content,
     leaf,
+    only,
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.items import item
@@ -81,7 +81,10 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return found if found is not None else unknown_attribute(base, name, site, act)
         case Alternatives() if is_object_like(plain):
             branches = [
-                (guards, attribute(rewrap(base, branch), name, site, base_site, act))
+                (
+                    guards,
+                    narrowed(attribute(rewrap(base, branch), name, site, base_site, act), guards),
+                )
                 for guards, branch in plain.branches
                 if compatible(guards, act.state.guards)
             ]
@@ -114,7 +117,8 @@ def _with_class_attribute(
     inherited = objects.attribute(holder, name, site, base_site, act)
     if inherited is None or isinstance(inherited, Method):
         return held
-    return alternatives([*held.branches, (NO_GUARDS, inherited)])
+    (guards, _), *_ = held.branches
+    return alternatives([*held.branches, (otherwise(guards, act), inherited)])
 
 
 PYTHON_METHODS = frozenset(
@@ -140,14 +144,25 @@ def _module_attribute(base: Namespace, name: str, site: Site, act: Activation) -
 def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None:
     plain = strip(base)
     if isinstance(plain, Alternatives):
-        for _, branch in plain.branches:
-            if isinstance(strip(branch), Object):
-                record = act.state.heap.get(strip(branch).content)
-                before = record.attributes.get(name) if record else None
-                choice = leaf("unknown", name, None, reason="which of several objects was changed")
-                atoms = frozenset({Atom(choice.content, True, choice)})
-                not_it = frozenset({Atom(choice.content, False, choice)})
-                joined = value if before is None else alternatives([(atoms, value), (not_it, before)])
-                act.state.heap.set_attribute(strip(branch).content, name, joined)
+        for guards, branch in plain.branches:
+            if compatible(guards, act.state.guards):
+                _set_under(guards, strip(branch), name, value, act)
         return
     act.state.heap.set_attribute(plain.content, name, value)
+
+
+def _set_under(guards: Guards, holder: Value, name: str, value: Value, act: Activation) -> None:
+    """One of several objects gets an attribute: under the conditions that choose it."""
+    if isinstance(holder, Alternatives):
+        set_attribute(holder, name, value, act)
+        return
+    more = guards - act.state.guards
+    record = act.state.heap.get(holder.content)
+    before = record.attributes.get(name) if record else None
+    if not more:
+        joined = value
+    elif before is None:
+        joined = only(value, more)
+    else:
+        joined = alternatives([(more, value), (otherwise(more, act), before)])
+    act.state.heap.set_attribute(holder.content, name, joined)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
-    Alternatives,
     Atom,
     Class,
     Frame,
     Guards,
     Loop,
+    Site,
     Value,
     alternatives,
-    intern_content,
+    only,
 )
 from loss_lint.symbolic.heap import Heap
 
@@ -83,25 +83,29 @@ def join(one: State, other: State, entry: Guards) -> State:
     for name, left in one.names.items():
         right = other.names.get(name)
         if right is None:
-            names[name] = _only(left, mine)
+            names[name] = only(left, mine)
         else:
             names[name] = left if left is right else alternatives([(mine, left), (theirs, right)])
     for name, right in other.names.items():
         if name not in names:
-            names[name] = _only(right, theirs)
+            names[name] = only(right, theirs)
     heap = one.heap.join(other.heap, mine, theirs)
     guards = entry if _complementary(mine, theirs) else entry | (mine & theirs)
     return State(names, heap, guards)
 
 
-def _only(value: Value, guards: Guards) -> Value:
-    """A value that only one branch has bound: it is there under that branch's guards."""
-    if not guards:
-        return value
-    if isinstance(value, Alternatives):
-        return value
-    return Alternatives(((guards, value),), 1, intern_content(("only", guards, value.content)))
-
-
 def atom(condition: Value, polarity: bool) -> Guards:
     return frozenset({Atom(condition.content, polarity, condition)})
+
+
+def otherwise(guards: Guards, act: Activation) -> Guards:
+    """What holds where `guards` do not."""
+    if len(guards) == 1:
+        (single,) = guards
+        return frozenset({Atom(single.content, not single.truth, single.condition)})
+    where = Site(act.module.path, 1, 0, 1, 0)
+    conditions = tuple(
+        one.condition if one.truth else act.machine.python_op("not", (one.condition,), where, act)
+        for one in sorted(guards, key=lambda one: one.content)
+    )
+    return atom(act.machine.python_op("and", conditions, where, act), False)

@@ -33,6 +33,7 @@ from loss_lint.symbolic.graph import (
     leaf,
 )
 from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.readings import narrowed
 from loss_lint.symbolic.unknown import unknown_call
 
 # Calls inside calls of any kind: modules in modules, callables that return callables.
@@ -167,7 +168,8 @@ def _any_of(
         if not compatible(entry, guards):
             continue
         act.state.guards, act.chosen = entry | guards, chosen | guards
-        results.append((guards, call(branch, arguments, site, act)))
+        given = tuple(one._replace(value=narrowed(one.value, act.state.guards)) for one in arguments)
+        results.append((guards, call(branch, given, site, act)))
         act.state.guards, act.chosen = entry, chosen
     if not results:
         return leaf("unknown", "", site, reason="an impossible call")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic.activation import Activation, atom
+from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     NONE,
     Argument,
-    Atom,
     Const,
     External,
-    Guards,
     Object,
     Site,
     Tuple,
@@ -92,18 +90,10 @@ def run_sequential(holder: Object, record: Record, argument: Argument, site: Sit
         # Between two modules nothing is written: the call stands for the operand's place.
         applied = act.machine.call(entry_item.value, (Argument(None, value, site),), site, act)
         act.state.guards = entry
-        value = applied if not more else alternatives([(more, applied), (_negated(more), value)], site)
+        value = applied if not more else alternatives([(more, applied), (otherwise(more, act), value)], site)
     if record.open:
         return leaf("call", "", site, (holder, value), "a Sequential that may hold more modules")
     return value
-
-
-def _negated(guards: Guards) -> Guards:
-    if len(guards) == 1:
-        (only,) = guards
-        return frozenset({Atom(only.content, not only.truth, only.condition)})
-    choice = leaf("unknown", "", None, reason="whether a module was added")
-    return atom(choice, True)
 
 
 def call_method(

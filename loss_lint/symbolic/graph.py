@@ -71,10 +71,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """One loop statement or comprehension over `iterable` (None for `while`)."""
+    """One loop statement or comprehension over `iterable` (None for `while`).
+
+    `unrolled`: what it runs over is known, and its body is evaluated once for each element.
+    """
 
     site: Site
     iterable: Value | None
+    unrolled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,12 +195,14 @@ class Tuple:
 class Object:
     """A mutable object; its attributes and items are the heap's record under `content`.
 
-    `cls` is a `Class`, or an `External` (`torch.nn.Linear`, `builtins.list`, `builtins.dict`).
+    `cls` is a `Class`, or an `External` (`torch.nn.Linear`, `builtins.list`, `builtins.dict`). `loops` are those
+    that it was made in: what another loop does to it happens any number of times.
     """
 
     cls: Class | External
     site: Site
     content: int
+    loops: tuple[Loop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -371,6 +377,14 @@ def leaf(role: str, name: str, site: Site | None, operands: tuple[Value, ...] = 
 def passed(value: Value, site: Site, call: Site, frame: Frame) -> Value:
     """`value` as seen by the function that it entered; literals need no record."""
     return value if isinstance(value, Const) else Pass(value, site, call, frame, value.content)
+
+
+def only(value: Value, guards: Guards) -> Value:
+    """A value that one branch alone has set: it is there under that branch's guards."""
+    if not guards:
+        return value
+    key = ("alternatives", (guards, value.content))
+    return Alternatives(((guards, value),), size_of(value), intern_content(key))
 
 
 # Past this many leaves a join of branches is no longer followed.

@@ -259,6 +259,15 @@ def _excluded(mine: _About, others: Guards, shared: frozenset[int]) -> bool:
     return False
 
 
+def implied(guards: Guards, others: Guards) -> bool:
+    """Whether all of `others` hold wherever `guards` do."""
+    return all(
+        atom in guards
+        or not compatible(guards, frozenset({Atom(atom.content, not atom.truth, atom.condition)}))
+        for atom in others
+    )
+
+
 def _impossible_choice(atom: Atom, others: Guards) -> bool:
     """`a or b` is true (`a and b` false) although the other conditions exclude each side."""
     condition = atom.condition

@@ -10,11 +10,10 @@ from typing import NamedTuple
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     ZERO,
-    Alternatives,
     Guards,
     Value,
     alternatives,
-    intern_content,
+    only,
 )
 
 
@@ -177,14 +176,6 @@ def _common(one: _Layer | None, other: _Layer | None) -> _Layer | None:
     return one
 
 
-def _only(value: Value | None, guards: Guards) -> Value:
-    """A value that only one branch has set: it is there under that branch's guards."""
-    assert value is not None
-    if not guards or isinstance(value, Alternatives):
-        return value
-    return Alternatives(((guards, value),), 1, intern_content(("only", guards, value.content)))
-
-
 def _sum_or_same(before: Value | None, value: Value, summed: Callable[[Value, Value], Value | None]) -> Value:
     if before is value:
         return value
@@ -196,8 +187,11 @@ def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> R
     attributes: dict[str, Value] = {}
     for name in [*one.attributes, *(name for name in other.attributes if name not in one.attributes)]:
         left, right = one.attributes.get(name), other.attributes.get(name)
-        if left is None or right is None:
-            attributes[name] = _only(left, mine) if left is not None else _only(right, theirs)
+        if left is None:
+            assert right is not None
+            attributes[name] = only(right, theirs)
+        elif right is None:
+            attributes[name] = only(left, mine)
         elif left is right:
             attributes[name] = left
         else:
@@ -207,20 +201,66 @@ def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> R
 
 
 def _join_items(one: Record, other: Record, mine: Guards, theirs: Guards) -> tuple[tuple[Item, ...], bool]:
-    """Shared items stay; what only one branch added is there under that branch's guards."""
+    """Items that both hold stay, one that they hold differently is either; the rest is there in one branch only."""
     is_open = one.open or other.open
     if one.items == other.items:
         return one.items, is_open
+    if _is_keyed(one.items) and _is_keyed(other.items):
+        return _join_keyed(one.items, other.items, mine, theirs), is_open
     shared = 0
-    while (
-        shared < min(len(one.items), len(other.items))
-        and one.items[shared].key is other.items[shared].key
-        and one.items[shared].value is other.items[shared].value
-    ):
+    while shared < min(len(one.items), len(other.items)) and _is_same(one.items[shared], other.items[shared]):
         shared += 1
-    left = tuple(Item(key, value, guards | mine) for key, value, guards in one.items[shared:])
-    right = tuple(Item(key, value, guards | theirs) for key, value, guards in other.items[shared:])
-    return (*one.items[:shared], *left, *right), is_open
+    left, right = one.items[shared:], other.items[shared:]
+    if len(left) == len(right):
+        rest = tuple(_either(*pair, mine, theirs) for pair in zip(left, right, strict=True))
+        if None not in rest:
+            return (*one.items[:shared], *(item for item in rest if item is not None)), is_open
+    added = tuple(Item(key, value, guards | mine) for key, value, guards in left)
+    others = tuple(Item(key, value, guards | theirs) for key, value, guards in right)
+    return (*one.items[:shared], *added, *others), is_open
+
+
+def _is_same(one: Item, other: Item) -> bool:
+    return one.key is other.key and one.value is other.value and one.guards == other.guards
+
+
+def _either(one: Item, other: Item, mine: Guards, theirs: Guards) -> Item | None:
+    """The item at a place that two branches filled differently; None where only some hold one there."""
+    if one.guards != other.guards or (one.key is None) != (other.key is None):
+        return None
+    if one.key is not None and other.key is not None and one.key.content != other.key.content:
+        return None
+    if one.value is other.value:
+        return one
+    return Item(one.key, alternatives([(mine, one.value), (theirs, other.value)]), one.guards)
+
+
+def _is_keyed(items: tuple[Item, ...]) -> bool:
+    """Whether each item has a key of its own."""
+    keys = {item.key.content for item in items if item.key is not None}
+    return len(keys) == len(items)
+
+
+def _join_keyed(
+    items: tuple[Item, ...], others: tuple[Item, ...], mine: Guards, theirs: Guards
+) -> tuple[Item, ...]:
+    """A dict's items key by key, in the order in which they were set."""
+    by_key = {item.key.content: item for item in others if item.key is not None}
+    joined: list[Item] = []
+    for item in items:
+        assert item.key is not None
+        other = by_key.pop(item.key.content, None)
+        if other is None:
+            joined.append(Item(item.key, item.value, item.guards | mine))
+            continue
+        either = _either(item, other, mine, theirs)
+        if either is not None:
+            joined.append(either)
+        else:
+            joined.append(Item(item.key, item.value, item.guards | mine))
+            joined.append(Item(other.key, other.value, other.guards | theirs))
+    joined.extend(Item(item.key, item.value, item.guards | theirs) for item in by_key.values())
+    return tuple(joined)
 
 
 def item(value: Value, key: Value | None = None) -> Item:

@@ -123,7 +123,7 @@ def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: 
         if phi is None and known is not None and known is not value:  # a nested function changed it
             names[name] = summed(known, value, loop) or value
     after.heap.sum_up(before.heap, lambda known, value: summed(known, value, loop))
-    heap = before.heap.join(after.heap, atom(ran, False), atom(ran, True))
+    heap = after.heap.join(before.heap, atom(ran, True), atom(ran, False))
     return State(names, heap, before.guards)
 
 

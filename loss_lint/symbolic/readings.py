@@ -22,21 +22,26 @@ from loss_lint.symbolic.graph import (
     Value,
     alternatives,
 )
-from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.guards import compatible, implied, strip
 
 
 def narrowed(value: Value, guards: Guards) -> Value:
     """`value` as it can be under `guards`."""
-    if not isinstance(value, Alternatives) or not guards:
+    if not guards:
+        return value
+    if isinstance(value, Pass):
+        inner = narrowed(value.value, guards)
+        return value if inner is value.value else rewrap(value, inner)
+    if not isinstance(value, Alternatives):
         return value
     possible = [(own, branch) for own, branch in value.branches if compatible(own, guards)]
-    if len(possible) == len(value.branches) or not possible:
+    if not possible:
         return value
     if len(possible) == 1:
         own, branch = possible[0]
-        if own <= guards:
+        if implied(guards, own):
             return narrowed(branch, guards)
-    return alternatives(possible)
+    return value if len(possible) == len(value.branches) else alternatives(possible)
 
 
 def rewrap(original: Value, part: Value) -> Value:

@@ -6,7 +6,7 @@ from building import fails, holds, name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Guards, Value
+from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Guards, Value, const
 from loss_lint.symbolic.guards import compatible
 from loss_lint.symbolic.heap import EMPTY, OPEN, Heap, Item, Record
 
@@ -185,12 +185,28 @@ class TestItems:
             (VALUES[1], MINE),
         ]
 
-    def test_each_branch_has_its_own(self) -> None:
-        record = self.joined(self.listed(VALUES[1]), self.listed(VALUES[2]))
-        assert {(item.value, item.guards) for item in record.items} == {
+    def test_what_each_branch_put_at_one_place_is_either(self) -> None:
+        (item,) = self.joined(self.listed(VALUES[1]), self.listed(VALUES[2])).items
+        assert item.guards == NO_GUARDS
+        assert readings(item.value, MINE) == {VALUES[1].content}
+        assert readings(item.value, THEIRS) == {VALUES[2].content}
+
+    def test_branches_of_unequal_length_have_their_own_items(self) -> None:
+        record = self.joined(self.listed(VALUES[1]), self.listed(VALUES[2], VALUES[3]))
+        assert [(item.value, item.guards) for item in record.items] == [
             (VALUES[1], MINE),
             (VALUES[2], THEIRS),
-        }
+            (VALUES[3], THEIRS),
+        ]
+
+    def test_a_key_that_one_branch_sets_anew_is_either(self) -> None:
+        key, other = const("a"), const("b")
+        before = Record({}, (Item(key, VALUES[0], NO_GUARDS), Item(other, VALUES[3], NO_GUARDS)))
+        after = Record({}, (Item(key, VALUES[1], NO_GUARDS), Item(other, VALUES[3], NO_GUARDS)))
+        first, second = self.joined(after, before).items
+        assert readings(first.value, MINE) == {VALUES[1].content}
+        assert readings(first.value, THEIRS) == {VALUES[0].content}
+        assert second.value is VALUES[3]
 
     def test_what_may_hold_more_in_one_branch_may_hold_more(self) -> None:
         assert self.joined(self.listed(VALUES[0], is_open=True), self.listed(VALUES[0])).open
