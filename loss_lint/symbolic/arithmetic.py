@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from loss_lint.symbolic import containers
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
@@ -63,11 +64,24 @@ def binary(
         joined = _joined_lists(one, other, site_of(node, act), act)
         if joined is not None:
             return joined
+    if name == "logical_or" and isinstance(one, Object):
+        merged = _merged_dicts(one, right, site_of(node, act), act)
+        if merged is not None:
+            return merged
     if name == "mul" and isinstance(one, Object) and isinstance(other, Const):
         multiplied = _repeated_list(one, other.value, site_of(node, act), act)
         if multiplied is not None:
             return multiplied
     return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
+
+
+def _merged_dicts(left: Object, right: Value, site: Site, act: Activation) -> Value | None:
+    """`defaults | overrides`."""
+    if act.machine.items_of(left, act) is None or act.machine.items_of(right, act) is None:
+        return None
+    merged = containers.copied(left, site, act)
+    containers.merge(merged, right, site, act)
+    return merged
 
 
 def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> Value | None:
@@ -77,7 +91,7 @@ def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> 
         return None
     if not 0 < times * len(record.items) <= MAX_ITEMS:
         return None
-    made = Object(left.cls, site, fresh_content())
+    made = Object(left.cls, site, fresh_content(), act.loops)
     act.state.heap.set(made.content, Record({}, record.items * times))
     return made
 
@@ -97,15 +111,19 @@ def _fold(name: str, left: Any, right: Any) -> Value | None:
         return None
 
 
+# Containers that `+` puts together.
+_ADDED = frozenset({"builtins.list", "torch.nn.Sequential", "torch.nn.ModuleList"})
+
+
 def _joined_lists(left: Value, right: Value, site: Site, act: Activation) -> Value | None:
     if not (isinstance(left, Object) and isinstance(right, Object)):
         return None
-    if left.cls.content != right.cls.content or left.cls.name != "builtins.list":
+    if left.cls.content != right.cls.content or left.cls.name not in _ADDED:
         return None
     one, other = act.state.heap.get(left.content), act.state.heap.get(right.content)
     if one is None or other is None or len(one.items) + len(other.items) > MAX_ITEMS:
         return None
-    joined = Object(external("builtins.list"), site, fresh_content())
+    joined = Object(external(left.cls.name), site, fresh_content(), act.loops)
     act.state.heap.set(joined.content, Record({}, one.items + other.items, one.open or other.open))
     return joined
 

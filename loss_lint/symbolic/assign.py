@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from loss_lint.symbolic import containers, objects, sequences
 from loss_lint.symbolic.activation import Activation
-from loss_lint.symbolic.graph import Const, Object, Site, Value, const, leaf
+from loss_lint.symbolic.graph import NO_GUARDS, Const, Object, Site, Value, const, leaf
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
 
@@ -72,14 +73,20 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
         attributes = {**record.attributes, "[]": entry}
         act.state.heap.set(holder.content, Record(attributes, record.items, open=True))
         return
-    items = list(record.items)
-    for position, existing in enumerate(items):
-        same = existing.key is not None and existing.key.content == key.content
-        if same or (existing.key is None and key.value == position):
-            items[position] = Item(existing.key, value, existing.guards)
-            break
+    if objects.external_base(holder.cls, act) in containers.SEQUENCES and isinstance(key.value, int):
+        where = None if record.open else sequences.place(record.items, key.value)
+        if where is None:
+            forget_items(holder, act)
+            return
+        items = list(record.items)
+        items[where] = Item(items[where].key, value, NO_GUARDS)
     else:
-        items.append(Item(key, value, frozenset()))
+        items = [entry for entry in record.items if entry.key is None or entry.key.content != key.content]
+        before = [
+            entry for entry in record.items if entry.key is not None and entry.key.content == key.content
+        ]
+        position = record.items.index(before[0]) if before else len(items)
+        items.insert(position, Item(key, value, NO_GUARDS))
     act.state.heap.set(holder.content, Record(record.attributes, tuple(items), record.open))
 
 
@@ -89,14 +96,18 @@ def delete_item(holder: Value, key: Value, act: Activation) -> None:
     record = act.state.heap.get(plain.content) if isinstance(plain, Object) else None
     if record is None:
         return
-    count = len(record.items)
-    by_position = isinstance(key, Const) and isinstance(key.value, int) and -count <= key.value < count
-    if by_position and isinstance(key, Const) and isinstance(key.value, int) and not record.open:
-        items = list(record.items)
-        del items[key.value]
-        act.state.heap.set(plain.content, Record(record.attributes, tuple(items)))
-    else:
-        forget_items(holder, act)
+    items = sequences.under(record.items, act.state.guards)
+    if isinstance(key, Const) and isinstance(plain, Object) and not containers.in_inner_loop(plain, act):
+        if objects.external_base(plain.cls, act) in containers.MAPPINGS:
+            kept = tuple(one for one in items if one.key is None or one.key.content != key.content)
+            act.state.heap.set(plain.content, Record(record.attributes, kept, record.open))
+            return
+        where = sequences.place(items, key.value) if isinstance(key.value, int) else None
+        if where is not None and not record.open:
+            kept = (*items[:where], *items[where + 1 :])
+            act.state.heap.set(plain.content, Record(record.attributes, kept))
+            return
+    forget_items(holder, act)
 
 
 def forget_items(holder: Value, act: Activation) -> None:

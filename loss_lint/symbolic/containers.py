@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from loss_lint.symbolic import objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     NONE,
     Argument,
     Const,
-    External,
+    Leaf,
     Object,
     Site,
-    Tuple,
     Value,
     alternatives,
+    const,
+    fresh_content,
     leaf,
     tuple_of,
 )
-from loss_lint.symbolic.guards import compatible, strip
-from loss_lint.symbolic.heap import OPEN, Item, Record
+from loss_lint.symbolic.guards import compatible, implied, strip
+from loss_lint.symbolic.heap import OPEN, Item, Record, is_repeated
 
 MODULE_CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"})
+SEQUENCES = frozenset(
+    {
+        "builtins.list",
+        "builtins.set",
+        "collections.deque",
+        "torch.nn.Sequential",
+        "torch.nn.ModuleList",
+        "torch.nn.ParameterList",
+        "typing.NamedTuple",
+    }
+)
+MAPPINGS = frozenset(
+    {
+        "builtins.dict",
+        "torch.nn.ModuleDict",
+        "torch.nn.ParameterDict",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+    }
+)
 
 
 def initialize(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> bool:
@@ -42,21 +64,19 @@ def _initial_items(name: str, arguments: tuple[Argument, ...], act: Activation) 
         named = act.machine.items_of(arguments[0].value, act)
         if named is not None:
             return named
+        if name == "torch.nn.ModuleDict":
+            return None
         if name != "torch.nn.Sequential":
-            return _listed(arguments[0].value, act)
+            return act.machine.entries_of(arguments[0].value, act) or (_many(arguments[0]),)
     return tuple(Item(None, argument.value, NO_GUARDS) for argument in arguments)
 
 
-def _listed(value: Value, act: Activation) -> tuple[Item, ...] | None:
-    """A list's items, with the guards under which they are there."""
-    plain = strip(value)
-    if isinstance(plain, Object) and isinstance(plain.cls, External) and plain.cls.name == "builtins.list":
-        record = act.state.heap.get(plain.content)
-        if record is not None and not record.open:
-            return record.items
-    if isinstance(plain, Tuple):
-        return tuple(Item(None, value, NO_GUARDS) for value in plain.items)
-    return None
+def _many(argument: Argument) -> Item:
+    return Item(
+        None,
+        leaf("many", "modules", argument.site, (argument.value,), "an unknown list of modules"),
+        NO_GUARDS,
+    )
 
 
 def _spread_items(arguments: tuple[Argument, ...], act: Activation) -> tuple[Item, ...] | None:
@@ -66,11 +86,8 @@ def _spread_items(arguments: tuple[Argument, ...], act: Activation) -> tuple[Ite
         if argument.keyword == "**":
             return None
         if argument.keyword == "*":
-            listed = _listed(argument.value, act)
-            unknown = leaf(
-                "unknown", "modules", argument.site, (argument.value,), "an unknown list of modules"
-            )
-            items.extend((Item(None, unknown, NO_GUARDS),) if listed is None else listed)
+            listed = act.machine.entries_of(argument.value, act)
+            items.extend((_many(argument),) if listed is None else listed)
         else:
             items.append(Item(None, argument.value, NO_GUARDS))
     return tuple(items)
@@ -88,7 +105,8 @@ def run_sequential(holder: Object, record: Record, argument: Argument, site: Sit
             continue
         act.state.guards = entry | more
         # Between two modules nothing is written: the call stands for the operand's place.
-        applied = act.machine.call(entry_item.value, (Argument(None, value, site),), site, act)
+        module, given = _repeated_module(entry_item, value, site)
+        applied = act.machine.call(module, (Argument(None, given, site),), site, act)
         act.state.guards = entry
         value = applied if not more else alternatives([(more, applied), (otherwise(more, act), value)], site)
     if record.open:
@@ -96,76 +114,265 @@ def run_sequential(holder: Object, record: Record, argument: Argument, site: Sit
     return value
 
 
+def _repeated_module(entry: Item, value: Value, site: Site) -> tuple[Value, Value]:
+    """A module that a loop added any number of times: the last of them, and what the others made of `value`."""
+    match entry.value:
+        case Leaf(role="repeated", operands=(module, *_)) if all(
+            isinstance(atom.condition, Leaf) and atom.condition.name == "loop ran" for atom in entry.guards
+        ):
+            return module, leaf("call", "", site, (module, value), "modules added in a loop")
+    return entry.value, value
+
+
 def call_method(
     receiver: Value, holder: Object, name: str, arguments: tuple[Argument, ...], site: Site, act: Activation
 ) -> Value | None:
     """A method of a list, dict or container of modules; None for one that is not known."""
+    base = objects.external_base(holder.cls, act)
+    if base == "typing.NamedTuple":
+        return _named_tuple_method(receiver, holder, name, arguments, site, act)
     record = act.state.heap.get(holder.content) or OPEN
-    values = [argument.value for argument in arguments]
+    values = [argument.value for argument in arguments if argument.keyword is None]
+    if base in MAPPINGS:
+        done = _mapping_method(receiver, holder, record, name, arguments, site, act)
+        if done is not None:
+            return done
     match name, values:
         case "append" | "add", [value]:
             _store(holder, record, (*record.items, _appended(value, holder, act)), act)
-            return receiver if holder.cls.name.startswith("torch.") else NONE
+            return receiver if base.startswith("torch.") else NONE
         case (("add_module" | "register_module"), [key, value]):
             plain = strip(key)
             if isinstance(plain, Const) and isinstance(plain.value, str):
                 act.state.heap.set_attribute(holder.content, plain.value, value)
                 record = act.state.heap.get(holder.content) or OPEN
-            _store(holder, record, (*record.items, _appended(value, holder, act)), act)
+            added = _appended(value, holder, act)
+            _store(holder, record, (*record.items, added._replace(key=plain)), act)
             return NONE
         case "extend", [value]:
-            listed = _listed(value, act)
-            if listed is None or in_inner_loop(holder, act):
-                unknown = leaf("unknown", "modules", site, (value,), "an unknown list")
-                listed = (Item(None, unknown, NO_GUARDS),)
-            _store(holder, record, (*record.items, *listed), act)
-            return NONE
+            extend(holder, value, site, act)
+            return receiver if base.startswith("torch.") else NONE
         case "insert", [position, value]:
             _insert(holder, record, strip(position), value, act)
-            return receiver if holder.cls.name.startswith("torch.") else NONE
+            return receiver if base.startswith("torch.") else NONE
         case "reverse", []:
             _store(holder, record, record.items[::-1], act)
             return NONE
-        case (("pop" | "remove" | "clear" | "sort" | "update" | "setdefault"), _):
+        case "copy", []:
+            return copied(holder, site, act)
+        case "clear", []:
+            _store(holder, record, (), act, is_open=False)
+            return NONE
+        case "pop", _ if base in SEQUENCES and len(values) <= 1:
+            return _pop(receiver, holder, record, values[0] if values else const(-1), site, act)
+        case (("pop" | "remove" | "sort" | "update" | "setdefault" | "popitem" | "discard"), _):
             _store(holder, record, (), act, is_open=True)
             return leaf("call", name, site, (receiver, *values), "what a changed container holds")
-        case "items", []:
-            return _entries(holder, record, site, act, receiver)
-        case "values", []:
-            if not record.open:
-                return act.machine.new_object(
-                    "builtins.list",
-                    site,
-                    act,
-                    tuple(Item(None, entry.value, entry.guards) for entry in record.items),
-                )
-            return None
-        case "get", [key, *default]:
-            found = act.machine.item(receiver, key, site, act)
-            if (
-                isinstance(strip(key), Const)
-                and default
-                and not any(
-                    entry.key is not None and entry.key.content == strip(key).content
-                    for entry in record.items
-                )
-            ):
-                return found if record.open else default[0]
-            return found
+        case (("children" | "modules"), []) if name == "children" and base in MODULE_CONTAINERS:
+            return None if record.open else _list_of(record.items, site, act)
         case _:
             return None
 
 
-def _insert(holder: Object, record: Record, position: Value, value: Value, act: Activation) -> None:
-    if not (isinstance(position, Const) and isinstance(position.value, int)) or in_inner_loop(holder, act):
+def _list_of(items: tuple[Item, ...], site: Site, act: Activation) -> Object:
+    values = tuple(Item(None, entry.value, entry.guards) for entry in items)
+    return act.machine.new_object("builtins.list", site, act, values)
+
+
+def _mapping_method(
+    receiver: Value,
+    holder: Object,
+    record: Record,
+    name: str,
+    arguments: tuple[Argument, ...],
+    site: Site,
+    act: Activation,
+) -> Value | None:
+    values = [argument.value for argument in arguments if argument.keyword is None]
+    match name, values:
+        case "items", []:
+            return _entries(record, site, act, receiver)
+        case "keys", [] if not record.open:
+            keys = tuple(
+                Item(None, entry.key, entry.guards) for entry in record.items if entry.key is not None
+            )
+            return act.machine.new_object("builtins.list", site, act, keys)
+        case "values", [] if not record.open:
+            return _list_of(record.items, site, act)
+        case (("keys" | "values"), []):
+            return act.machine.python_op(name, (receiver,), site, act)
+        case "get", [key, *default]:
+            return get(receiver, record, key, default[0] if default else NONE, site, act)
+        case "pop", [key, *default]:
+            return _pop_key(receiver, holder, record, key, default, site, act)
+        case "setdefault", [key, *default]:
+            return _set_default(receiver, holder, record, key, default[0] if default else NONE, site, act)
+        case "update", _ if len(values) <= 1:
+            return _update(holder, values, arguments, site, act)
+        case _:
+            return None
+
+
+def _with_key(record: Record, key: Value, act: Activation) -> list[Item]:
+    items = sequences.under(record.items, act.state.guards)
+    return [entry for entry in items if entry.key is not None and entry.key.content == strip(key).content]
+
+
+def get(receiver: Value, record: Record, key: Value, default: Value, site: Site, act: Activation) -> Value:
+    """`d.get(key, default)`: what the key holds, the default where it is certainly not there."""
+    if not isinstance(strip(key), Const):
+        return act.machine.item(receiver, key, site, act)
+    entries = _with_key(record, key, act)
+    if not entries:
+        return act.machine.item(receiver, key, site, act) if record.open else default
+    found = act.machine.item(receiver, key, site, act)
+    if record.open or len(entries) > 1 or not entries[0].guards:
+        return found
+    guards = entries[0].guards
+    return alternatives([(guards, entries[0].value), (otherwise(guards, act), default)], site)
+
+
+def _pop_key(
+    receiver: Value,
+    holder: Object,
+    record: Record,
+    key: Value,
+    default: list[Value],
+    site: Site,
+    act: Activation,
+) -> Value:
+    value = get(receiver, record, key, default[0] if default else NONE, site, act)
+    plain = strip(key)
+    if isinstance(plain, Const):
+        kept = tuple(
+            entry for entry in record.items if entry.key is None or entry.key.content != plain.content
+        )
+        _store(holder, record, kept, act)
+    else:
+        _store(holder, record, (), act, is_open=True)
+    return value
+
+
+def _set_default(
+    receiver: Value, holder: Object, record: Record, key: Value, default: Value, site: Site, act: Activation
+) -> Value:
+    from loss_lint.symbolic.assign import set_item
+
+    entries = _with_key(record, key, act)
+    if record.open or not isinstance(strip(key), Const) or (entries and entries[0].guards):
+        if not entries:
+            _store(holder, record, (), act, is_open=True)
+            return leaf("call", "setdefault", site, (receiver, key, default), "what a changed dict holds")
+        return act.machine.item(receiver, key, site, act)
+    if entries:
+        return act.machine.item(receiver, key, site, act)
+    set_item(holder, key, default, site, act)
+    return default
+
+
+def _update(
+    holder: Object, values: list[Value], arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> Value:
+    """`d.update(other, key=value)`: key by key; an unknown one may have replaced anything."""
+    for value in values:
+        merge(holder, value, site, act)
+    for argument in arguments:
+        if argument.keyword == "**":
+            merge(holder, argument.value, site, act)
+        elif argument.keyword is not None:
+            from loss_lint.symbolic.assign import set_item
+
+            set_item(holder, const(argument.keyword), argument.value, site, act)
+    return NONE
+
+
+def merge(holder: Object, value: Value, site: Site, act: Activation) -> None:
+    """Set each of a mapping's keys (or of a list of pairs) in `holder`."""
+    from loss_lint.symbolic.assign import set_item
+
+    added = mapping_items(value, act)
+    record = act.state.heap.get(holder.content) or OPEN
+    if added is None:
         _store(holder, record, (), act, is_open=True)
         return
-    items = list(record.items)
-    items.insert(position.value, Item(None, value, NO_GUARDS))
-    _store(holder, record, tuple(items), act)
+    for key, held, guards in added:
+        if guards and not implied(act.state.guards, guards):
+            record = act.state.heap.get(holder.content) or OPEN
+            _store(holder, record, (*record.items, Item(key, held, guards)), act)
+        elif key is not None:
+            set_item(holder, key, held, site, act)
 
 
-def _entries(holder: Object, record: Record, site: Site, act: Activation, receiver: Value) -> Value:
+def mapping_items(value: Value, act: Activation) -> tuple[Item, ...] | None:
+    """The keyed items of a dict, or of a list of pairs."""
+    known = act.machine.items_of(value, act)
+    if known is not None:
+        return known
+    pairs = act.machine.known_elements(value, act)
+    if pairs is None:
+        return None
+    items: list[Item] = []
+    for pair in pairs:
+        sides = act.machine.known_elements(pair, act)
+        if sides is None or len(sides) != 2:
+            return None
+        items.append(Item(strip(sides[0]), sides[1], NO_GUARDS))
+    return tuple(items)
+
+
+def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:
+    """`holder.extend(value)`, `holder += value`."""
+    record = act.state.heap.get(holder.content) or OPEN
+    listed = act.machine.entries_of(value, act)
+    if listed is None:
+        unknown = leaf("many", "modules", site, (value,), "an unknown list")
+        listed = (Item(None, unknown, NO_GUARDS),)
+    elif in_inner_loop(holder, act):
+        listed = tuple(
+            Item(None, entry.value, entry.guards)
+            if is_repeated(entry.value)
+            else Item(None, _repeated(entry.value, holder), entry.guards)
+            for entry in listed
+        )
+    _store(holder, record, (*record.items, *listed), act)
+
+
+def _insert(holder: Object, record: Record, position: Value, value: Value, act: Activation) -> None:
+    if isinstance(position, Const) and isinstance(position.value, int) and not in_inner_loop(holder, act):
+        index = position.value
+        where = 0 if index == 0 else sequences.place(record.items, index)
+        if where is None and index >= len(record.items) and all(map(sequences.is_single, record.items)):
+            where = len(record.items)
+        if where is not None and not record.open:
+            _store(
+                holder,
+                record,
+                (*record.items[:where], Item(None, value, NO_GUARDS), *record.items[where:]),
+                act,
+            )
+            return
+    _store(holder, record, (), act, is_open=True)
+
+
+def _pop(receiver: Value, holder: Object, record: Record, index: Value, site: Site, act: Activation) -> Value:
+    """`items.pop(i)`: that item, where there certainly is one; what is left is known then."""
+    index = strip(index)
+    items = sequences.under(record.items, act.state.guards)
+    if isinstance(index, Const) and isinstance(index.value, int) and not record.open:
+        value = sequences.at(items, index.value, act)
+        where = sequences.place(items, index.value)
+        if where is not None and not in_inner_loop(holder, act):
+            _store(holder, record, (*items[:where], *items[where + 1 :]), act)
+        else:
+            _store(holder, record, (), act, is_open=True)
+        if value is not None and not in_inner_loop(holder, act):
+            return value
+    else:
+        _store(holder, record, (), act, is_open=True)
+    return leaf("call", "pop", site, (receiver, index), "what a changed container holds")
+
+
+def _entries(record: Record, site: Site, act: Activation, receiver: Value) -> Value:
     if not record.open and all(entry.key is not None for entry in record.items):
         pairs = tuple(
             Item(None, tuple_of((entry.key, entry.value)), entry.guards)
@@ -176,27 +383,44 @@ def _entries(holder: Object, record: Record, site: Site, act: Activation, receiv
     return act.machine.python_op("items", (receiver,), site, act)
 
 
+def copied(holder: Object, site: Site, act: Activation) -> Object:
+    """A shallow copy."""
+    made = Object(holder.cls, site, fresh_content(), act.loops)
+    act.state.heap.set(made.content, act.state.heap.get(holder.content) or OPEN)
+    return made
+
+
+def _named_tuple_method(
+    receiver: Value, holder: Object, name: str, arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> Value | None:
+    record = act.state.heap.get(holder.content) or OPEN
+    if name == "_asdict" and not arguments:
+        items = tuple(Item(const(key), value, NO_GUARDS) for key, value in record.attributes.items())
+        return act.machine.new_object("builtins.dict", site, act, items, is_open=record.open)
+    if name == "_replace" and all(argument.keyword in record.attributes for argument in arguments):
+        given = {str(argument.keyword): argument.value for argument in arguments}
+        attributes = {**record.attributes, **given}
+        made = Object(holder.cls, site, fresh_content(), act.loops)
+        items = tuple(Item(None, attributes[key], NO_GUARDS) for key in record.attributes)
+        act.state.heap.set(made.content, Record(attributes, items, record.open))
+        return made
+    return None
+
+
 def in_inner_loop(holder: Object, act: Activation) -> bool:
-    """Whether the container was made outside the loop that changes it now."""
-    if not act.loops:
-        return False
-    loop = act.loops[-1].site
-    return (
-        not (
-            loop.path == holder.site.path
-            and (loop.line, loop.column) <= (holder.site.line, holder.site.column)
-            and (holder.site.end_line, holder.site.end_column) <= (loop.end_line, loop.end_column)
-        )
-        and act.loops[-1].iterable is not None
-    )
+    """Whether the container was made outside a loop that changes it now, any number of times."""
+    return any(not loop.unrolled and loop not in holder.loops for loop in act.loops)
 
 
 def _appended(value: Value, holder: Object, act: Activation) -> Item:
     """What `append` adds; in a loop it adds nobody knows how many of them."""
     if in_inner_loop(holder, act):
-        repeated = leaf("repeated", "", holder.site, (value,), "items appended in a loop")
-        return Item(None, repeated, NO_GUARDS)
+        return Item(None, _repeated(value, holder), NO_GUARDS)
     return Item(None, value, NO_GUARDS)
+
+
+def _repeated(value: Value, holder: Object) -> Value:
+    return leaf("repeated", "", holder.site, (value,), "items appended in a loop")
 
 
 def _store(

@@ -21,6 +21,7 @@ from loss_lint.symbolic.graph import (
     alternatives,
     const,
     leaf,
+    only,
     tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
@@ -125,11 +126,24 @@ def _dict(node: ast.Dict, act: Activation) -> Value:
             spread = act.machine.items_of(evaluate(value, act), act)
             if spread is None:
                 is_open = True
+                items.clear()  # an unknown mapping may hold the same keys
             else:
                 items.extend(spread)
             continue
         items.append(Item(strip(evaluate(key, act)), evaluate(value, act), NO_GUARDS))
-    return act.machine.new_object("builtins.dict", site_of(node, act), act, tuple(items), is_open=is_open)
+    return act.machine.new_object(
+        "builtins.dict", site_of(node, act), act, _last_of_each(items), is_open=is_open
+    )
+
+
+def _last_of_each(items: list[Item]) -> tuple[Item, ...]:
+    """A later entry replaces an earlier one of its key."""
+    last = {item.key.content: position for position, item in enumerate(items) if item.key and not item.guards}
+    return tuple(
+        item
+        for position, item in enumerate(items)
+        if item.key is None or position >= last.get(item.key.content, 0)
+    )
 
 
 def _call(node: ast.Call, act: Activation) -> Value:
@@ -155,7 +169,7 @@ def _call(node: ast.Call, act: Activation) -> Value:
             isinstance(item.key, Const) and isinstance(item.key.value, str) for item in spread_items
         ):
             arguments.extend(
-                Argument(str(item.key.value), item.value, site_of(keyword.value, act))
+                Argument(str(item.key.value), only(item.value, item.guards), site_of(keyword.value, act))
                 for item in spread_items
                 if isinstance(item.key, Const)
             )

@@ -138,7 +138,8 @@ class Leaf:
     """Something that the evaluator does not look into, and why.
 
     `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `repeated` (any number
-    of items), `global`, `unknown`. A root's parameter is its `default` unless a caller gives it.
+    of one item), `many` (items of which nothing is known), `global`, `unknown`. A root's parameter is its `default`
+    unless a caller gives it.
     """
 
     role: str

@@ -11,10 +11,16 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     ZERO,
     Guards,
+    Leaf,
     Value,
     alternatives,
     only,
 )
+
+
+def is_repeated(value: Value) -> bool:
+    """Whether an item stands for any number of items: appended in a loop, or spread from what is not known."""
+    return isinstance(value, Leaf) and value.role in ("repeated", "many")
 
 
 class Item(NamedTuple):
@@ -232,6 +238,8 @@ def _either(one: Item, other: Item, mine: Guards, theirs: Guards) -> Item | None
         return None
     if one.value is other.value:
         return one
+    if is_repeated(one.value) or is_repeated(other.value):
+        return None
     return Item(one.key, alternatives([(mine, one.value), (theirs, other.value)]), one.guards)
 
 

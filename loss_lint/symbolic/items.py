@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import objects
+from loss_lint.symbolic import objects, sequences
 from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
+    NO_GUARDS,
     Alternatives,
     Argument,
     Atom,
@@ -25,54 +27,79 @@ from loss_lint.symbolic.graph import (
     alternatives,
     external,
     fresh_content,
+    leaf,
     tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, strip
-from loss_lint.symbolic.heap import Item, Record
+from loss_lint.symbolic.heap import Item, Record, is_repeated
 from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
-
-_CONTAINERS = frozenset(
-    {"builtins.list", "builtins.set", "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ParameterList"}
-)
-_MAPPINGS = frozenset({"builtins.dict", "torch.nn.ModuleDict", "collections.OrderedDict"})
 
 
 def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
     """The keyed items of a dict whose contents are all known."""
     plain = strip(value)
-    if isinstance(plain, Object) and isinstance(plain.cls, External) and plain.cls.name in _MAPPINGS:
+    if isinstance(plain, Lazy):
+        plain = strip(act.machine.force(plain))
+    if isinstance(plain, Object) and objects.external_base(plain.cls, act) in MAPPINGS:
         record = act.state.heap.get(plain.content)
         if record is not None and not record.open:
-            return record.items
+            return sequences.under(record.items, act.state.guards)
+    return None
+
+
+def entries_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
+    """What iterating over `value` yields, some of it under conditions or any number of times; None if unknown."""
+    plain = strip(value)
+    if isinstance(plain, Lazy):
+        plain = strip(act.machine.force(plain))
+    match plain:
+        case Tuple(items=items):
+            return tuple(Item(None, rewrap(value, element), NO_GUARDS) for element in items)
+        case Op(name="comprehension", operands=(inner, _)) if _is_list(plain):
+            repeated = leaf("repeated", "", plain.site, (inner,), "items made in a loop")
+            return (Item(None, repeated, NO_GUARDS),)
+        case Op(name="list" | "tuple", operands=(inner,)):
+            return entries_of(inner, act)
+        case Object():
+            return _entries_of_object(value, plain, act)
+        case _:
+            return None
+
+
+def _is_list(op: Op) -> bool:
+    kind = op.parameter("kind")
+    return isinstance(kind, Const) and kind.value == "list"
+
+
+def _entries_of_object(value: Value, holder: Object, act: Activation) -> tuple[Item, ...] | None:
+    record = act.state.heap.get(holder.content)
+    if record is None or record.open:
+        return None
+    base = objects.external_base(holder.cls, act)
+    if base in SEQUENCES:
+        items = sequences.under(record.items, act.state.guards)
+        return tuple(
+            Item(
+                None,
+                entry.value
+                if is_repeated(entry.value)
+                else rewrap(value, narrowed(entry.value, act.state.guards)),
+                entry.guards,
+            )
+            for entry in items
+        )
+    if base in MAPPINGS:
+        items = sequences.under(record.items, act.state.guards)
+        return tuple(Item(None, entry.key, entry.guards) for entry in items if entry.key is not None)
     return None
 
 
 def known_elements(value: Value, act: Activation) -> list[Value] | None:
     """What iterating over `value` yields, where all of it is known and certain."""
-    plain = strip(value)
-    if isinstance(plain, Lazy):
-        plain = strip(act.machine.force(plain))
-    if isinstance(plain, Tuple):
-        return [rewrap(value, element) for element in plain.items]
-    if isinstance(plain, Phi) and plain.init is not None:
+    entries = entries_of(value, act)
+    if entries is None or not all(map(sequences.is_single, entries)):
         return None
-    if not isinstance(plain, Object):
-        return None
-    record = act.state.heap.get(plain.content)
-    if record is None or record.open or any(entry.guards - act.state.guards for entry in record.items):
-        return None
-    if any(is_repeated(entry.value) for entry in record.items):
-        return None
-    if objects.external_base(plain.cls, act) in _CONTAINERS:
-        return [rewrap(value, entry.value) for entry in record.items]
-    if isinstance(plain.cls, External) and plain.cls.name in _MAPPINGS:
-        return [entry.key for entry in record.items if entry.key is not None]
-    return None
-
-
-def is_repeated(value: Value) -> bool:
-    """Whether an item stands for any number of items, appended in a loop."""
-    return isinstance(value, Leaf) and value.role == "repeated"
+    return [entry.value for entry in entries]
 
 
 def repeated_element(value: Value, act: Activation) -> Value | None:
@@ -86,7 +113,7 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     elements = [
         (entry.guards, entry.value.operands[0])
         for entry in record.items
-        if isinstance(entry.value, Leaf) and is_repeated(entry.value)
+        if isinstance(entry.value, Leaf) and entry.value.role == "repeated"
     ]
     return alternatives(elements) if len(elements) == len(record.items) else None
 
@@ -174,7 +201,7 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
             pass
     repeated = repeated_element(base, act)
     if repeated is not None:
-        return repeated if slice_bounds(key) is None else base
+        return repeated if sequences.bounds(key) is None else base
     record = act.state.heap.get(plain.content)
     if record is not None and "[]" in record.attributes and not isinstance(key, Const):
         return act.machine.python_op("lookup", (record.attributes["[]"], index), site, act)
@@ -197,43 +224,16 @@ def _is_indices(op: Op, key: Value) -> bool:
 def _by_position(items: tuple[Value, ...], key: Value) -> Value | None:
     if isinstance(key, Const) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
         return items[key.value]
-    bounds = slice_bounds(key)
+    bounds = sequences.bounds(key)
     return tuple_of(items[bounds]) if bounds is not None else None
-
-
-def slice_bounds(key: Value) -> slice | None:
-    """A slice of literals."""
-    if not (isinstance(key, Op) and key.name == "slice"):
-        return None
-    parts = [strip(operand) for operand in key.operands]
-    if not all(
-        isinstance(part, Const) and (part.value is None or isinstance(part.value, int)) for part in parts
-    ):
-        return None
-    return slice(*(part.value for part in parts if isinstance(part, Const)))
 
 
 def _from_record(
     base: Value, plain: Value, record: Record, key: Value, site: Site, act: Activation
 ) -> Value | None:
-    by_position = isinstance(plain, Object) and objects.external_base(plain.cls, act) in _CONTAINERS
+    if isinstance(plain, Object) and objects.external_base(plain.cls, act) in SEQUENCES:
+        return None if record.open else _from_sequence(base, plain, record, key, site, act)
     certain = not record.open and not any(entry.guards - act.state.guards for entry in record.items)
-    if by_position:
-        if not certain:
-            return None
-        values = tuple(entry.value for entry in record.items)
-        if isinstance(key, Const) and isinstance(key.value, int) and -len(values) <= key.value < len(values):
-            return rewrap(base, values[key.value])
-        bounds = slice_bounds(key)
-        if bounds is not None and isinstance(plain, Object):
-            sliced = Object(
-                plain.cls if isinstance(plain.cls, External) else external("torch.nn.Sequential"),
-                site,
-                fresh_content(),
-            )
-            act.state.heap.set(sliced.content, Record(record.attributes, record.items[bounds]))
-            return sliced
-        return None
     keyed = [entry for entry in record.items if entry.key is not None]
     same = [entry for entry in keyed if entry.key is not None and entry.key.content == key.content]
     if same:
@@ -241,6 +241,24 @@ def _from_record(
     if isinstance(key, Const) or not certain or not keyed:
         return None
     return _any_entry(keyed, key, site, act)
+
+
+def _from_sequence(
+    base: Value, plain: Object, record: Record, key: Value, site: Site, act: Activation
+) -> Value | None:
+    if isinstance(key, Const) and isinstance(key.value, int):
+        found = sequences.at(record.items, key.value, act)
+        return None if found is None else rewrap(base, narrowed(found, act.state.guards))
+    asked = sequences.bounds(key)
+    items = None if asked is None else sequences.cut(sequences.under(record.items, act.state.guards), asked)
+    if items is None:
+        return None
+    if objects.external_base(plain.cls, act) == "typing.NamedTuple":
+        return tuple_of(tuple(entry.value for entry in items))
+    cls = plain.cls if isinstance(plain.cls, External) else external("torch.nn.Sequential")
+    sliced = Object(cls, site, fresh_content(), act.loops)
+    act.state.heap.set(sliced.content, Record({}, items))
+    return sliced
 
 
 def _newest(entries: list[Item], site: Site) -> Value:

@@ -59,7 +59,7 @@ def _unroll(
 ) -> None:
     left, act.left_loop = act.left_loop, []
     loops = act.loops
-    act.loops = (*loops, Loop(assign.site_of(node, act), None))
+    act.loops = (*loops, Loop(assign.site_of(node, act), None, unrolled=True))
     entry = act.state.guards
     for element in elements:
         assign.assign(node.target, element, act)

@@ -172,6 +172,9 @@ class Machine:
     def known_elements(self, value: Value, act: Activation) -> list[Value] | None:
         return items.known_elements(value, act)
 
+    def entries_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
+        return items.entries_of(value, act)
+
     def items_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
         return items.items_of(value, act)
 
@@ -197,7 +200,7 @@ class Machine:
         *,
         is_open: bool = False,
     ) -> Object:
-        created = Object(external(cls), site, fresh_content())
+        created = Object(external(cls), site, fresh_content(), act.loops)
         act.state.heap.set(created.content, Record({}, items, is_open))
         return created
 

@@ -212,7 +212,7 @@ def _bound(
 
 def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
     """A new instance of a project's class."""
-    created = Object(cls, site, fresh_content())
+    created = Object(cls, site, fresh_content(), act.loops)
     act.state.heap.set(created.content, OPEN)
     found = find(cls, "__init__", act)
     if found is None:
@@ -299,7 +299,7 @@ def _evaluated(text: str) -> object:
 
 
 def new_external(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:
-    created = Object(external(name), site, fresh_content())
+    created = Object(external(name), site, fresh_content(), act.loops)
     act.state.heap.set(created.content, OPEN)
     initialize_external(created, name, arguments, act)
     return created
