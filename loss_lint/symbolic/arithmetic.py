@@ -52,10 +52,9 @@ def binary(
     act: Activation,
 ) -> Value:
     one, other = strip(left), strip(right)
-    if isinstance(one, Const) and isinstance(other, Const):
-        folded = _fold(name, one.value, other.value)
-        if folded is not None:
-            return folded
+    folded = literal(name, one, other)
+    if folded is not None:
+        return folded
     if name == "add":
         if isinstance(one, Tuple) and isinstance(other, Tuple):
             if len(one.items) + len(other.items) <= MAX_ITEMS:
@@ -94,6 +93,14 @@ def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> 
     made = Object(left.cls, site, fresh_content(), act.loops)
     act.state.heap.set(made.content, Record({}, record.items * times))
     return made
+
+
+def literal(name: str, left: Value, right: Value) -> Value | None:
+    """The result of an operation on literals; None for any others."""
+    one, other = strip(left), strip(right)
+    if isinstance(one, Const) and isinstance(other, Const):
+        return _fold(name, one.value, other.value)
+    return None
 
 
 def _fold(name: str, left: Any, right: Any) -> Value | None:

@@ -53,10 +53,19 @@ def unpack(elements: list[ast.expr], value: Value, act: Activation) -> None:
         if index < star:
             assign(element, act.machine.item(value, const(index), site_of(element, act), act), act)
         elif index == star:
-            assign(element, leaf("unknown", "rest", site, (value,), "a starred target"), act)
+            assign(element, _middle(value, star, len(elements) - star - 1, site, act), act)
         else:
             position = const(index - len(elements))
             assign(element, act.machine.item(value, position, site_of(element, act), act), act)
+
+
+def _middle(value: Value, before: int, behind: int, site: Site | None, act: Activation) -> Value:
+    """What `*middle` gets of `a, *middle, b = value`."""
+    entries = act.machine.entries_of(value, act)
+    cut = None if entries is None else sequences.cut(entries, slice(before, -behind if behind else None))
+    if cut is None or site is None:
+        return leaf("unknown", "rest", site, (value,), "a starred target")
+    return act.machine.new_object("builtins.list", site, act, cut)
 
 
 def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activation) -> None:
@@ -116,24 +125,3 @@ def forget_items(holder: Value, act: Activation) -> None:
     if isinstance(holder, Object):
         record = act.state.heap.get(holder.content) or OPEN
         act.state.heap.set(holder.content, Record(record.attributes, (), open=True))
-
-
-def bind_pattern(pattern: ast.pattern, act: Activation) -> None:
-    """Names that a `case` binds hold something unknown."""
-    for node in ast.walk(pattern):
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
-        if isinstance(name, str):
-            act.state.names[name] = leaf("unknown", name, None, reason="a match pattern")
-
-
-def pattern_condition(case: ast.match_case, subject: Value, act: Activation) -> Value:
-    """What has to hold for `case` to be chosen."""
-    if case.guard is None:
-        match case.pattern:
-            case ast.MatchValue(value=expression):
-                return act.machine.equality(subject, act.machine.evaluate(expression, act), act)
-            case ast.MatchSingleton(value=literal):
-                return act.machine.equality(subject, const(literal), act)
-            case ast.MatchAs(pattern=None):
-                return const(True)
-    return leaf("unknown", "case", None, (subject,), "a match pattern")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import containers, items, objects
+from loss_lint.symbolic import arithmetic, containers, fields, items, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -138,8 +138,8 @@ def _zip(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
     columns = [act.machine.known_elements(value, act) for value in values]
     known = [column for column in columns if column is not None]
-    if known and len(known) == len(columns) and all(len(column) == len(known[0]) for column in known):
-        rows = tuple(Item(None, tuple_of(row), NO_GUARDS) for row in zip(*known, strict=True))
+    if known and len(known) == len(columns):
+        rows = tuple(Item(None, tuple_of(row), NO_GUARDS) for row in zip(*known, strict=False))
         return act.machine.new_object("builtins.list", site, act, rows)
     return act.machine.python_op("zip", tuple(values), site, act)
 
@@ -175,7 +175,8 @@ def _sum(arguments: Arguments, site: Site, act: Activation) -> Value | None:
         return act.machine.python_op("total", tuple(values), site, act)
     total = elements[0]
     for element in elements[1:]:
-        total = act.machine.op("add", (total, element), (), site, (None, None), act)
+        folded = arithmetic.literal("add", total, element)
+        total = folded or act.machine.op("add", (total, element), (), site, (None, None), act)
     return total
 
 
@@ -240,10 +241,39 @@ def _map(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
     if len(values) != 2:
         return None
+    known = act.machine.known_elements(values[1], act)
+    if known is not None and len(known) <= MAX_UNROLLED and not _is_set(values[1]):
+        results = [
+            act.machine.call(values[0], (Argument(None, element, arguments[1].site),), site, act)
+            for element in known
+        ]
+        items_made = tuple(Item(None, result, NO_GUARDS) for result in results)
+        return act.machine.new_object("builtins.list", site, act, items_made)
     loop = Loop(site, values[1])
     element = items.element(values[1], loop, site, act)
     result = act.machine.call(values[0], (Argument(None, element, arguments[1].site),), site, act)
     return act.machine.python_op("comprehension", (result, values[1]), site, act, (("kind", const("list")),))
+
+
+def _reversed(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    entries = act.machine.entries_of(values[0], act) if len(values) == 1 else None
+    if entries is None or _is_set(values[0]):
+        return act.machine.python_op("reversed", tuple(values), site, act)
+    return act.machine.new_object("builtins.list", site, act, entries[::-1])
+
+
+def _sorted(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """Literals in their order; anything else as an operation."""
+    values = _values(arguments)
+    elements = act.machine.known_elements(values[0], act) if len(arguments) == 1 else None
+    literals = [strip(element) for element in elements or ()]
+    if literals and all(isinstance(one, Const) for one in literals):
+        plain = [one.value for one in literals if isinstance(one, Const)]
+        if all(isinstance(one, str) for one in plain) or all(isinstance(one, int | float) for one in plain):
+            ordered = tuple(Item(None, const(one), NO_GUARDS) for one in sorted(plain))  # type: ignore[type-var]
+            return act.machine.new_object("builtins.list", site, act, ordered)
+    return act.machine.python_op("sorted", tuple(values), site, act)
 
 
 def _partial(arguments: Arguments, site: Site, act: Activation) -> Value | None:
@@ -260,6 +290,10 @@ def _bool(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     return const(known) if known is not None else act.machine.python_op("bool", tuple(values), site, act)
 
 
+def _named_tuple(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    return fields.named_tuple_class(arguments, site, act)
+
+
 _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.super": _super,
     "builtins.len": _len,
@@ -267,7 +301,8 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.tuple": _sequence("tuple"),
     "builtins.set": _plain("set"),
     "builtins.frozenset": _plain("set"),
-    "builtins.sorted": _plain("sorted"),
+    "builtins.sorted": _sorted,
+    "builtins.reversed": _reversed,
     "builtins.range": _plain("range"),
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
@@ -282,4 +317,10 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.hasattr": _hasattr,
     "builtins.map": _map,
     "functools.partial": _partial,
+    "collections.namedtuple": _named_tuple,
+    "dataclasses.field": fields.declare,
+    "attr.field": fields.declare,
+    "attr.ib": fields.declare,
+    "attrs.field": fields.declare,
+    "pydantic.Field": fields.declare,
 }

@@ -7,7 +7,7 @@ from functools import cache
 
 from loss_lint import catalogue
 from loss_lint.catalogue.frameworks import METHODS
-from loss_lint.symbolic import launchers
+from loss_lint.symbolic import fields, launchers
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
@@ -37,7 +37,8 @@ MODULE_METHODS = frozenset(
      "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict", "load_state_dict",
      "zero_grad", "share_memory", "add_module", "register_module", "register_buffer", "register_parameter",
      "append", "extend", "insert", "items", "keys", "values", "update", "get", "pop", "forward", "index", "type",
-     "compile", "sort", "add", "remove", "clear", "setdefault"}
+     "compile", "sort", "add", "remove", "clear", "setdefault", "reverse", "copy", "popitem", "discard", "_replace",
+     "_asdict"}
 )  # fmt: skip
 
 
@@ -84,20 +85,37 @@ def bases(cls: Class, act: Activation) -> list[Value]:
 
 def resolution_order(cls: Class | External, act: Activation) -> list[Value]:
     """The classes in which attributes are looked for, nearest first; a base that is unknown stays a value."""
-    order: list[Value] = []
-    pending: list[Value] = [cls]
-    seen: set[int] = set()
-    while pending and len(order) < 40:
-        current = pending.pop(0)
-        if isinstance(current, Alternatives):
-            current = strip(current.branches[0][1])
-        if current.content in seen:
-            continue
-        seen.add(current.content)
-        order.append(current)
-        if isinstance(current, Class):
-            pending = [*bases(current, act), *pending]
-    return order
+    return _linearized(cls, act, ())
+
+
+MAX_CLASSES = 40
+
+
+def _linearized(cls: Value, act: Activation, below: tuple[int, ...]) -> list[Value]:
+    """C3, Python's own order: subclasses before their bases, bases in the order in which they are written."""
+    if isinstance(cls, Alternatives):
+        cls = strip(cls.branches[0][1])
+    if not isinstance(cls, Class) or cls.content in below or len(below) > MAX_CLASSES:
+        return [cls]
+    direct = [base for base in bases(cls, act) if base.content not in (*below, cls.content)]
+    orders = [_linearized(base, act, (*below, cls.content)) for base in direct]
+    if len(orders) == 1:
+        return [cls, *orders[0]]
+    return [cls, *_merged([*orders, [order[0] for order in orders]])]
+
+
+def _merged(orders: list[list[Value]]) -> list[Value]:
+    merged: list[Value] = []
+    pending = [order for order in orders if order]
+    while pending and len(merged) < MAX_CLASSES:
+        tails = {entry.content for order in pending for entry in order[1:]}
+        # Python refuses classes without a consistent order; the first one written is as good as any then.
+        head = next((order[0] for order in pending if order[0].content not in tails), pending[0][0])
+        merged.append(head)
+        pending = [
+            rest for order in pending if (rest := [one for one in order if one.content != head.content])
+        ]
+    return merged
 
 
 def external_base(cls: Class | External, act: Activation) -> str:
@@ -215,40 +233,14 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
     created = Object(cls, site, fresh_content(), act.loops)
     act.state.heap.set(created.content, OPEN)
     found = find(cls, "__init__", act)
-    if found is None:
-        if "dataclass" in decorator_names(cls.node):
-            _fill_fields(created, cls, arguments, act)
-        return created
-    initializer, owner = found
-    if isinstance(owner, External):
-        if owner.name == "typing.NamedTuple" or "dataclass" in decorator_names(cls.node):
-            _fill_fields(created, cls, arguments, act)
-        else:
-            initialize_external(created, owner.name, arguments, act)
-    elif isinstance(initializer, Function):
-        bound = BoundMethod(initializer, created, fresh_content())
+    if found is not None and isinstance(found[0], Function):
+        bound = BoundMethod(found[0], created, fresh_content())
         act.machine.call_now(bound, arguments, site, act)
+    elif fields.has_fields(cls, act):
+        fields.fill(created, cls, arguments, site, act)
+    elif found is not None and isinstance(found[1], External):
+        initialize_external(created, found[1].name, arguments, act)
     return created
-
-
-def _fill_fields(created: Object, cls: Class, arguments: tuple[Argument, ...], act: Activation) -> None:
-    fields: list[str] = []
-    values: dict[str, Value] = {}
-    for entry in reversed([base for base in resolution_order(cls, act) if isinstance(base, Class)]):
-        own = [
-            statement.target.id
-            for statement in entry.node.body
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-        ]
-        fields += [field for field in own if field not in fields]
-        names = namespace(entry, act).state.names
-        values |= {field: names[field] for field in own if field in names}
-    positional = iter(fields)
-    for argument in arguments:
-        name = next(positional, None) if argument.keyword is None else argument.keyword
-        if name is not None and name in fields:
-            values[name] = argument.value
-    act.state.heap.set(created.content, Record(values, open=True))
 
 
 def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:

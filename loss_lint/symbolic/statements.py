@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, frameworks, loops
+from loss_lint.symbolic import assign, frameworks, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
-from loss_lint.symbolic.guards import compatible, guards_of, strip
+from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
 
 
 def execute(body: Sequence[ast.stmt], act: Activation) -> None:
@@ -174,18 +174,32 @@ def _try(node: ast.Try, act: Activation) -> None:
 
 
 def _match(node: ast.Match, act: Activation) -> None:
-    """Each case is one branch; what its pattern tests is known for literals only."""
+    """Each case is one branch under what its pattern asks for."""
     subject = act.machine.evaluate(node.subject, act)
 
     def run(cases: list[ast.match_case]) -> None:
         if not cases:
             return
         case, rest = cases[0], cases[1:]
-        assign.bind_pattern(case.pattern, act)
-        condition = assign.pattern_condition(case, subject, act)
+        condition = patterns.condition(case.pattern, subject, act)
+        if case.guard is not None:
+            condition = _with_guard(condition, case.guard, act)
         branch(act, condition, lambda: execute(case.body, act), lambda: run(rest))
 
     run(node.cases)
+
+
+def _with_guard(condition: Value, guard: ast.expr, act: Activation) -> Value:
+    """`case pattern if guard`: both hold."""
+    known = truth(condition)
+    if known is False:
+        return condition
+    test = act.machine.evaluate(guard, act)
+    if known is True or truth(test) is False:
+        return test
+    if truth(test) is True:
+        return condition
+    return act.machine.python_op("and", (condition, test), assign.site_of(guard, act), act)
 
 
 def _assert(node: ast.Assert, act: Activation) -> None:
