@@ -59,6 +59,9 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
         case Rename(name=name):
             renamed = renamed_call(text.of(op.site), op.name, name)
             return renamed is not None and text.put(op.site, renamed)
+        case ReplaceOperand(operand=slot, text=str(written)):
+            target = op.slots[slot]
+            return target is not None and text.put(target, written)
         case ReplaceOperand(operand=slot, value=value):
             target, source = op.slots[slot], _slot_of(value, witness.spine)
             if target is None or source is None or not _within(source, target):

@@ -14,6 +14,7 @@ from loss_lint.symbolic.facts import is_hand_rolled_softmax
 from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Object, Op, Tuple, Value
 from loss_lint.symbolic.heap import Heap
 from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.sums import as_sum
 from loss_lint.symbolic.walk import KEEPING, View, effect
 
 # How much of the graph runs: the spine with everything beside it cut off; the same without what only moves
@@ -83,16 +84,18 @@ class _Lowering:
                 return Items(tuple(self.node(item, side, depth + 1) for item in items))
             case External(name=name):
                 return Named(name)
+            case Op() if (summed := as_sum(node)) is not None:
+                return self._accumulated(summed, side, depth)
             case Op():
                 key = (id(node), side)
                 if key not in self.done:
                     self.alive.append(node)
                     self.done[key] = self._operation(node, side, depth)
                 return self.done[key]
-            case Accumulated(init=init, terms=terms):
-                return Apply(
-                    "accumulated", tuple(self.node(part, side, depth + 1) for part in (init, *terms))
-                )
+            case Accumulated():
+                return self._accumulated(node, side, depth)
+            case Leaf(role="index", operands=(iterated,)) if self._is_iterated(iterated) and not self.in_loop:
+                return Literal(BATCHES - 1)  # what the last iteration leaves
             case Object():
                 return self._container(node, side, depth)
             case _:
@@ -112,9 +115,15 @@ class _Lowering:
         if op.name != "len" or not self.iterated or self.in_loop:
             return None
         view = self._reading(op.operands[0])
+        for edit in self.edits:
+            if view is not None and isinstance(edit, Bypass) and edit.op is view.node:
+                view = self._reading(edit.op.operands[edit.operand])
         if view is not None and view.node.content in self.iterated:
             return Literal(BATCHES)
         return Apply("mul", (SAMPLES, Literal(BATCHES)))
+
+    def _is_iterated(self, value: Value) -> bool:
+        return any(view.node.content in self.iterated for view in readings(value, self.witness.guards))
 
     def _container(self, node: Object, side: Side, depth: int) -> Node:
         record = self.heap.get(node.content) if self.heap is not None else None

@@ -7,6 +7,7 @@ from itertools import islice
 
 from loss_lint.symbolic.edits import ReplaceOperand, Witness
 from loss_lint.symbolic.graph import Accumulated, Guards, Op, Tuple, Value
+from loss_lint.symbolic.sums import as_sum
 from loss_lint.symbolic.walk import View, views
 
 # What is not met within so many nodes and readings is cut off.
@@ -50,8 +51,8 @@ class Reach:
         self.iterated = frozenset(
             content
             for node in program
-            if isinstance(node, Accumulated) and node.loop.iterable is not None
-            for content in self._iterated(node.loop.iterable)
+            if (summed := as_sum(node)) is not None and summed.loop.iterable is not None
+            for content in self._iterated(summed.loop.iterable)
         )
 
     def _iterated(self, iterable: Value) -> Iterator[int]:

@@ -171,6 +171,8 @@ def _of_operands(node: Apply, role: Role) -> Iterator[tuple[Node, Role]]:
         yield from _of_structure(node)
     elif node.name in ("log", "log2", "log10"):
         yield first, "probabilities" if role == "logits" else role
+    elif node.name == "accumulated" or role == "count":
+        yield from ((operand, role) for operand in node.operands)
     elif node.name in ("mul", "div", "add", "sub"):
         yield from _of_arithmetic(node, role)
     elif node.name == "pow":
@@ -211,7 +213,19 @@ def _of_arithmetic(node: Apply, role: Role) -> Iterator[tuple[Node, Role]]:
     if isinstance(right, Apply) and right.name == "sum" and node.name == "div":
         yield right, "mask" if isinstance(right.operands[0], Input) else role
     else:
-        yield right, beside if isinstance(right, Input) else role
+        yield (
+            right,
+            beside if isinstance(right, Input) or (node.name == "div" and _is_number(right)) else role,
+        )
+
+
+def _is_number(root: Node) -> bool:
+    """Whether a divisor is a number: nothing that holds a loss, or a tensor's elements."""
+    return all(
+        not isinstance(node, Apply)
+        or node.name in ("accumulated", "mul", "add", "sub", "size", "len", "item")
+        for node in walk(root)
+    )
 
 
 def _of_loss(node: Apply, loss: catalogue.Loss) -> Iterator[tuple[Node, Role]]:

@@ -78,7 +78,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return _module_attribute(plain, name, site, act)
         case Object() | Class() | Super():
             found = objects.attribute(plain, name, site, base_site, act)
-            return found if found is not None else unknown_attribute(base, name, site, act)
+            return found if found is not None else unknown_attribute(base, name, site, act, base_site)
         case Alternatives() if is_object_like(plain):
             branches = [
                 (
@@ -105,7 +105,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
         return _tensor_attribute(base, name, site, base_site, act)
     if name in catalogue.by_method or name in PYTHON_METHODS:
         return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
-    return unknown_attribute(base, name, site, act)
+    return unknown_attribute(base, name, site, act, base_site)
 
 
 def _with_class_attribute(
@@ -130,8 +130,10 @@ def _tensor_attribute(base: Value, name: str, site: Site, base_site: Site, act: 
     return act.machine.op(catalogue.PROPERTIES[name], (base,), (), site, (base_site,), act)
 
 
-def unknown_attribute(base: Value, name: str, site: Site, act: Activation) -> Value:
-    return act.machine.python_op("getattr", (base,), site, act, (("name", const(name)),))
+def unknown_attribute(
+    base: Value, name: str, site: Site, act: Activation, base_site: Site | None = None
+) -> Value:
+    return act.machine.op("getattr", (base,), (("name", const(name)),), site, (base_site,), act)
 
 
 def _module_attribute(base: Namespace, name: str, site: Site, act: Activation) -> Value:

@@ -39,11 +39,12 @@ class SetParameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplaceOperand:
-    """`op`'s operand number `operand` is `value` (a node of the same witness) instead."""
+    """`op`'s operand number `operand` is `value` instead: a node of the same witness, or what is written as `text`."""
 
     op: Op
     operand: int
     value: Value
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

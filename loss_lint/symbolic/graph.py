@@ -74,11 +74,15 @@ class Loop:
     """One loop statement or comprehension over `iterable` (None for `while`).
 
     `unrolled`: what it runs over is known, and its body is evaluated once for each element.
+    `name` is what the source of `frame` calls that which is looped over, `enumerate` and progress bars taken off
+    ("" where it is no name or attribute).
     """
 
     site: Site
     iterable: Value | None
     unrolled: bool = False
+    name: str = ""
+    frame: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +144,8 @@ class Leaf:
     `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `repeated` (any number
     of one item), `many` (items of which nothing is known), `global`, `unknown`. A root's parameter is its `default`
     unless a caller gives it.
+    A call's operands are the function and its arguments, whose names are `keywords` (None for positional ones).
+    What is repeated is so by `loop`.
     """
 
     role: str
@@ -149,6 +155,8 @@ class Leaf:
     content: int
     reason: str = ""
     default: Const | None = None
+    keywords: tuple[str | None, ...] = ()
+    loop: Loop | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

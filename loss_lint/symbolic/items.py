@@ -32,6 +32,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import Item, Record, is_repeated
+from loss_lint.symbolic.loaders import loader_of
 from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
 
 
@@ -118,7 +119,6 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     return alternatives(elements) if len(elements) == len(record.items) else None
 
 
-_LOADERS = frozenset({"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"})
 _TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
 
 
@@ -156,9 +156,10 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return inner.items[0] if is_map and isinstance(inner, Tuple) else inner
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
-        case Leaf(role="call", name=name, operands=(_, dataset, *_)) if name in _LOADERS:
-            return _sample(dataset, loop, site, act)
         case _:
+            loader = loader_of(plain)
+            if loader is not None:
+                return _sample(loader.dataset, loop, site, act)
             repeated = repeated_element(iterable, act)
             if repeated is not None:
                 return repeated

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from loss_lint.catalogue.wrappers import WRAPPERS
 from loss_lint.symbolic import assign
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.graph import (
+    ZERO,
     Accumulated,
     Alternatives,
     Const,
@@ -34,7 +36,7 @@ def run_for(node: ast.For | ast.AsyncFor, act: Activation, execute: Execute) -> 
     if elements is not None and len(elements) <= MAX_UNROLLED:
         _unroll(node, elements, act, execute)
         return
-    loop = Loop(assign.site_of(node, act), iterable)
+    loop = Loop(assign.site_of(node, act), iterable, name=_name_of(node.iter, iterable), frame=act.frame)
 
     def head() -> None:
         element = act.machine.element(iterable, loop, assign.site_of(node.target, act), act)
@@ -42,6 +44,34 @@ def run_for(node: ast.For | ast.AsyncFor, act: Activation, execute: Execute) -> 
 
     _run(node, loop, head, act, execute)
     execute(node.orelse, act)
+
+
+def _name_of(node: ast.expr, iterable: Value) -> str:
+    """What is looped over as a dotted name: `self.loader` for `tqdm(enumerate(self.loader))`; "" for others."""
+    plain = strip(iterable)
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(plain, Op) and plain.name in _LOOKED_THROUGH:
+        return ""  # `pairs = enumerate(loader)` has no length
+    while isinstance(node, ast.Call) and node.args and _last_name(node.func) in _LOOKED_THROUGH:
+        counts_to = _last_name(node.func) == "range"
+        node = node.args[0]
+        if counts_to and not (isinstance(node, ast.Call) and _last_name(node.func) == "len"):
+            return ""
+    name = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    return name if all(part.isidentifier() for part in name.split(".")) else ""
+
+
+# Calls whose first argument is what is looped over.
+_LOOKED_THROUGH = frozenset({"enumerate", "zip", "iter", "range", "len"}) | {
+    wrapper.name.rpartition(".")[2] for wrapper in WRAPPERS if wrapper.parameter in ("iterable", "sequence")
+}
+
+
+def _last_name(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def run_while(node: ast.While, act: Activation, execute: Execute) -> None:
@@ -133,19 +163,19 @@ def close(phi: Phi, value: Value, ran: Value) -> Value:
     terms = added_terms(value, phi)
     if terms is None:
         return alternatives([(atom(ran, True), value), (atom(ran, False), phi.init)])
-    if not terms:
-        return phi.init
-    key = ("accumulated", phi.init.content, *(term.content for term in terms), loop_identity(phi.loop))
-    return Accumulated(phi.init, tuple(terms), phi.loop, intern_content(key))
+    return accumulated(phi.init, tuple(terms), phi.loop) if terms else phi.init
+
+
+def accumulated(init: Value, terms: tuple[Value, ...], loop: Loop) -> Accumulated:
+    """The sum of `terms` over `loop`, on top of `init`."""
+    key = ("accumulated", init.content, *(term.content for term in terms), loop_identity(loop))
+    return Accumulated(init, terms, loop, intern_content(key))
 
 
 def summed(before: Value, value: Value, loop: Loop) -> Value | None:
     """The sum that a loop builds where an iteration makes `value` of `before`; None if it is none."""
     terms = _terms_beside(value, before.content)
-    if not terms:
-        return None
-    key = ("accumulated", before.content, *(term.content for term in terms), loop_identity(loop))
-    return Accumulated(before, tuple(terms), loop, intern_content(key))
+    return accumulated(before, tuple(terms), loop) if terms else None
 
 
 def _terms_beside(value: Value, content: int) -> list[Value] | None:
@@ -182,9 +212,9 @@ def added_terms(value: Value, phi: Phi) -> list[Value] | None:
                 if terms is not None:
                     return [*terms, other]
             return None
-        case Accumulated(init=init, terms=inner):
+        case Accumulated(init=init, terms=inner, loop=loop):
             terms = added_terms(init, phi)
-            return None if terms is None else [*terms, *inner]
+            return None if terms is None else [*terms, accumulated(ZERO, inner, loop)]
         case Alternatives(branches=branches):
             found = [added_terms(branch, phi) for _, branch in branches]
             if isinstance(phi.init, Const) and phi.init.value is None and any(found):

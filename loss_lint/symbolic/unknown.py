@@ -14,7 +14,7 @@ from loss_lint.symbolic.graph import (
     Op,
     Site,
     Value,
-    leaf,
+    fresh_content,
 )
 from loss_lint.symbolic.guards import strip
 
@@ -23,7 +23,8 @@ def unknown_call(
     function: Value, arguments: tuple[Argument, ...], site: Site, reason: str = "a call that is not followed"
 ) -> Leaf:
     operands = (function, *(argument.value for argument in arguments))
-    return leaf("call", spelled(function), site, operands, reason)
+    keywords = tuple(argument.keyword for argument in arguments)
+    return Leaf("call", spelled(function), operands, site, fresh_content(), reason, keywords=keywords)
 
 
 def spelled(function: Value) -> str:

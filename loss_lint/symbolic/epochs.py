@@ -1,0 +1,151 @@
+"""Epochs: what one run of a loop runs over, and which numbers count its iterations or its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from loss_lint.catalogue.names import counts_samples
+from loss_lint.symbolic.counts import sources
+from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Loop, Op, Value
+from loss_lint.symbolic.guards import literal_of, strip
+from loss_lint.symbolic.loaders import loader_of
+from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.sums import UNCHANGING, as_sum, counts_batch, factor, starts_at_zero
+from loss_lint.symbolic.walk import View, Walk, descend, views
+
+Counted = Literal["iterations", "samples"]
+
+
+class Epoch:
+    """One run of a loop: what it runs over, and which numbers count its iterations or its samples."""
+
+    def __init__(self, loop: Loop, guards: Guards, loss: Op) -> None:
+        self.loop = loop
+        self._guards = guards
+        self._related = sources(loss)
+        self.items: list[Value] = []
+        self._lengths: set[int] = set()
+        if loop.iterable is not None:
+            self._look_through(loop.iterable)
+        self._contents = {item.content for item in self.items}
+        self.loaders = [loader for item in self.items if (loader := loader_of(item)) is not None]
+        self._datasets = {
+            view.node.content for loader in self.loaders for view in views(loader.dataset, guards)
+        }
+
+    def _look_through(self, iterable: Value) -> None:
+        """What is looped over, with `enumerate`, `zip` and `range(len(...))` taken off."""
+        self.items.append(strip(iterable))
+        for view in views(iterable, self._guards):
+            node = view.node
+            self.items.append(node)
+            match node:
+                case Op(name="enumerate" | "zip" | "list", operands=operands):
+                    for operand in operands:
+                        self._look_through(operand)
+                case Op(name="range", operands=(end,)):
+                    self._lengths.add(strip(end).content)
+                    for length in views(end, self._guards):
+                        if isinstance(length.node, Op) and length.node.name == "len":
+                            self._look_through(length.node.operands[0])
+                case Leaf(role="call", name="builtins.iter", operands=(_, inner)):
+                    self._look_through(inner)
+
+    @property
+    def is_by_sample(self) -> bool:
+        """Whether each batch is one sample, so that iterations and samples are as many."""
+        return any(loader.is_by_sample for loader in self.loaders)
+
+    def counts_anything(self, value: Value, spelled: str = "") -> bool:
+        """Whether `value` counts iterations, samples, or what is in one batch."""
+        batch = isinstance(literal_of(value), Const) or counts_batch(
+            value, self._guards, self._related, spelled
+        )
+        return (batch and counts_samples(spelled)) or self.counts(value) is not None
+
+    def has_batches(self, ops: Sequence[Op]) -> bool:
+        """Whether it is known that the loop gets batches, of which each may hold several samples."""
+        return (
+            bool(self.loaders)
+            or self.has_dataset(ops)
+            or any(
+                op.name == "add"
+                and (summed := as_sum(op)) is not None
+                and self._sum(summed, View(op, self._guards)) == "samples"
+                for op in ops
+            )
+        )
+
+    def has_dataset(self, ops: Sequence[Op]) -> bool:
+        """Whether what is looped over has a `dataset`, as loaders have."""
+        return any(loader.sampler is None for loader in self.loaders) or any(
+            op.name == "getattr" and name_of(op) == "dataset" and self._is_item(op.operands[0]) for op in ops
+        )
+
+    def counts(self, value: Value) -> Counted | None:
+        """What `value` certainly counts; None where it is not known, or something else."""
+        walk = Walk()
+        found: set[Counted | None] = set()
+        if strip(value).content in self._lengths:
+            return "iterations"
+        for view in descend(View(value, self._guards), walk, UNCHANGING):
+            found.add(self._count(view))
+        return found.pop() if len(found) == 1 and not walk.exhausted else None
+
+    def _count(self, view: View) -> Counted | None:
+        node = view.node
+        summed = as_sum(node)
+        if summed is not None:
+            return self._sum(summed, view)
+        match node:
+            case Leaf(role="index", operands=(inner,)) if self._is_item(inner):
+                return "iterations"
+            case Op(name="len", operands=(inner,)):
+                return self._length(inner)
+            case Op(name="add", operands=(left, right)):
+                for one, other in ((left, right), (right, left)):
+                    if isinstance(literal_of(other), Const) and self.counts(one) == "iterations":
+                        return "iterations"
+            case Op(name="mul", operands=(left, right)):
+                for one, other, slot in ((left, right, 1), (right, left, 0)):
+                    power = factor(other, view.guards, self._related, node.spelled[slot])
+                    if power == 1 and self.counts(one) == "iterations":
+                        return "samples"
+        return None
+
+    def _is_item(self, value: Value) -> bool:
+        return any(view.node.content in self._contents for view in views(value, self._guards))
+
+    def _length(self, value: Value) -> Counted | None:
+        found: set[Counted | None] = set()
+        if strip(value).content in self._contents:
+            return "iterations"
+        for view in views(value, self._guards):
+            found.add(self._length_of(view.node))
+        return found.pop() if len(found) == 1 else None
+
+    def _length_of(self, node: Value) -> Counted | None:
+        if node.content in self._contents:
+            return "iterations"
+        if node.content in self._datasets:
+            return "samples"
+        if isinstance(node, Op) and node.name == "getattr" and self._is_item(node.operands[0]):
+            part = name_of(node)
+            if part in ("dataset", "sampler"):
+                return "samples"
+            return "iterations" if part == "batch_sampler" else None
+        return None
+
+    def _sum(self, summed: Accumulated, view: View) -> Counted | None:
+        """A number that the same loop counts up: by one, or by what each batch holds."""
+        if summed.loop is not self.loop or not starts_at_zero(summed.init, view.guards):
+            return None
+        found: set[Counted | None] = set()
+        for term in summed.terms:
+            plain = strip(term)
+            if isinstance(plain, Const) and plain.value == 1:
+                found.add("iterations")
+            else:
+                found.add("samples" if counts_batch(term, view.guards, self._related) else None)
+        return found.pop() if len(found) == 1 else None

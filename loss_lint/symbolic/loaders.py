@@ -1,0 +1,59 @@
+"""Data loaders: what a loop over one gets, as far as the call that made it tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loss_lint.symbolic.graph import Const, Leaf, Value
+from loss_lint.symbolic.guards import literal_of, strip
+
+# The parameters of every loader in the order of torch's; its batches are single samples unless it is told otherwise.
+_PARAMETERS = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler")
+LOADERS = frozenset(
+    {
+        "torch.utils.data.DataLoader",
+        "torch.utils.data.dataloader.DataLoader",
+        "torch_geometric.loader.DataLoader",
+        "torch_geometric.data.DataLoader",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """A call of `DataLoader`; `open` means that it may have been given more than is known."""
+
+    dataset: Value
+    batch_size: Value | None
+    sampler: Value | None
+    batch_sampler: Value | None
+    open: bool
+
+    @property
+    def is_by_sample(self) -> bool:
+        """Whether a batch is one sample (or whatever one item of the data set is)."""
+        if self.batch_size is None:
+            return self.batch_sampler is None and not self.open
+        known = literal_of(self.batch_size)
+        return isinstance(known, Const) and known.value in (1, None)
+
+
+def loader_of(value: Value) -> Loader | None:
+    """The loader that a value is; None where it is not known to be one."""
+    plain = strip(value)
+    if not (isinstance(plain, Leaf) and plain.role == "call" and plain.name in LOADERS):
+        return None
+    given: dict[str, Value] = {}
+    is_open = False
+    positional = iter(_PARAMETERS)
+    for keyword, argument in zip(plain.keywords, plain.operands[1:], strict=False):
+        if keyword in ("*", "**"):
+            is_open = True
+            continue
+        name = keyword if keyword is not None else next(positional, None)
+        if name is not None:
+            given[name] = argument
+    dataset = given.get("dataset")
+    if dataset is None:
+        return None
+    return Loader(dataset, given.get("batch_size"), given.get("sampler"), given.get("batch_sampler"), is_open)
