@@ -6,7 +6,7 @@ import builtins
 
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
-from loss_lint.symbolic import imports, launchers, objects
+from loss_lint.symbolic import containers, imports, launchers, objects
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     Alternatives,
@@ -64,6 +64,10 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
 def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
     plain = strip(base)
     record = act.state.heap.get(plain.content)
+    if record is not None and record.items:
+        module = containers.named_module(plain, record, name)
+        if module is not None:
+            return rewrap(base, module.value)
     if record is not None and name in record.attributes:
         held = _with_class_attribute(plain, record.attributes[name], name, site, base_site, act)
         return rewrap(base, narrowed(held, act.state.guards))
@@ -150,6 +154,9 @@ def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None
             if compatible(guards, act.state.guards):
                 _set_under(guards, strip(branch), name, value, act)
         return
+    record = act.state.heap.get(plain.content)
+    if record is not None and containers.named_module(plain, record, name) is not None:
+        containers.replace_module(plain, record, name, value, act)
     act.state.heap.set_attribute(plain.content, name, value)
 
 

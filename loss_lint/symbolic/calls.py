@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import MODULE_METHODS
-from loss_lint.symbolic import builtin_calls, containers, frameworks, launchers, objects, running, torch_calls
+from loss_lint.symbolic import (
+    builtin_calls,
+    containers,
+    frameworks,
+    launchers,
+    models,
+    objects,
+    running,
+    torch_calls,
+)
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     NONE,
@@ -197,6 +206,8 @@ def call_module(
             return containers.run_sequential(callee, record, arguments[0], site, act)
         return unknown_call(callee, arguments, site)
     applied = torch_calls.apply_module(callee, cls, arguments, site, act)
+    if applied is None:
+        applied = models.call(callee, cls, arguments, site, act)
     return applied if applied is not None else unknown_call(callee, arguments, site)
 
 
@@ -258,7 +269,12 @@ def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act
 def _external_call(
     callee: External, name: str, arguments: tuple[Argument, ...], site: Site, act: Activation
 ) -> Value:
-    for apply in (launchers.apply_function, torch_calls.apply_function, builtin_calls.apply_function):
+    for apply in (
+        launchers.apply_function,
+        torch_calls.apply_function,
+        builtin_calls.apply_function,
+        models.construct,
+    ):
         applied = apply(name, arguments, site, act)
         if applied is not None:
             return applied

@@ -57,6 +57,21 @@ def initialize(created: Object, name: str, arguments: tuple[Argument, ...], act:
     return True
 
 
+def named_module(holder: Value, record: Record, name: str) -> Item | None:
+    """The entry of a Sequential or ModuleDict that its attribute `name` is."""
+    if not isinstance(holder, Object) or holder.cls.name not in MODULE_CONTAINERS:
+        return None
+    key = const(name).content
+    return next((entry for entry in record.items if entry.key is not None and entry.key.content == key), None)
+
+
+def replace_module(holder: Value, record: Record, name: str, value: Value, act: Activation) -> None:
+    """`layers.head = module`, where `head` names one of the modules."""
+    replaced = named_module(holder, record, name)
+    items = tuple(Item(entry.key, value, NO_GUARDS) if entry is replaced else entry for entry in record.items)
+    act.state.heap.set(holder.content, Record(record.attributes, items, record.open))
+
+
 def _initial_items(name: str, arguments: tuple[Argument, ...], act: Activation) -> tuple[Item, ...] | None:
     if any(argument.keyword in ("*", "**") for argument in arguments):
         return _spread_items(arguments, act)
