@@ -87,6 +87,12 @@ SHAPES: tuple[Operation, ...] = (
     ),
     define("requires_grad_", "keep", "input", ".requires_grad_ (input, mode=True)"),
     define("retain_grad", "other", "input", ".retain_grad (input)"),
+    define(
+        "pad_sequence",
+        "combine",
+        "sequences",
+        "torch.nn.utils.rnn.pad_sequence (sequences, batch_first=False, padding_value=0.0, padding_side='right')",
+    ),
     define("repeat", "combine", "input", ".repeat (input, *repeats)"),
     define(
         "repeat_interleave",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from loss_lint.harness.expression import BATCHES, Apply, Input, Node, walk
+from loss_lint.harness.expression import BATCHES, Apply, Input, Literal, Node, walk
 from loss_lint.harness.layouts import Layout, Shape, Sizes
 from loss_lint.harness.roles import Roles
 from loss_lint.harness.values import Values, draw
@@ -18,13 +18,13 @@ IGNORED = -100
 def whole(
     roles: Roles, layout: Layout, given: Sizes, shapes: dict[Input, Shape], seed: int, root: Node
 ) -> Values:
-    """Inputs for all micro-batches at once, of whose targets the first ones hold more that are ignored."""
+    """Inputs for all micro-batches at once; without class weights, of the first one's targets most are ignored."""
     large = replace(given, samples=given.samples * BATCHES)
     stretched = {one: _stretched(shape, given) for one, shape in shapes.items()}
     wide = Layout(_stretched(layout.shape, given), layout.axis)
     values = draw(roles, wide, large, stretched, seed)
     for one, tensor in values.tensors.items():
-        if roles.role(one) == "indices":
+        if roles.role(one) == "indices" and not _is_weighted(root):
             values.tensors[one] = _partly_ignored(tensor, given.samples, _ignored_index(root))
     return values
 
@@ -56,6 +56,12 @@ def _partly_ignored(indices: torch.Tensor, samples: int, ignored: int) -> torch.
     changed = indices.clone()
     changed[1:samples] = ignored
     return changed
+
+
+def _is_weighted(root: Node) -> bool:
+    """Whether class weights make the counts unequal by themselves."""
+    weights = [node.parameter("weight") for node in walk(root) if isinstance(node, Apply)]
+    return any(not isinstance(weight, Literal | None) for weight in weights)
 
 
 def _ignored_index(root: Node) -> int:

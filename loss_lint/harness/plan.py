@@ -95,10 +95,12 @@ def _constructed(root: Node) -> Node:
 
 
 def _loss_of(root: Node) -> Node:
-    """The loss that is divided by the number of steps."""
+    """The loss that is divided by the number of steps; an index that is not known to be ignored is torch's own."""
     for node in walk(root):
         if isinstance(node, Apply) and catalogue.loss(node.name) is not None:
-            return node
+            known = isinstance(node.parameter("ignore_index"), Literal | None)
+            kept = tuple(entry for entry in node.parameters if known or entry[0] != "ignore_index")
+            return Apply(node.name, node.operands, kept)
     return root
 
 

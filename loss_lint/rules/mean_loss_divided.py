@@ -55,13 +55,12 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.counts import is_step_count, runs_over, sample_count, sources
+from loss_lint.symbolic.counts import divisions, is_step_count, runs_over, sample_count, sources
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import loss_terms, reduction
-from loss_lint.symbolic.graph import Const, Guards, Op, Value
-from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.graph import Guards, Op
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.walk import View, views
+from loss_lint.symbolic.walk import View
 
 MEANS = frozenset({"mean", "batchmean"})
 
@@ -69,7 +68,7 @@ MEANS = frozenset({"mean", "batchmean"})
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not sink.lossy or not sink.grad or len(sink.operands) != 2:
         return
-    for loss_slot, divisor, spelled in _divisions(sink):
+    for loss_slot, divisor, spelled in divisions(sink):
         terms = loss_terms(sink.operands[loss_slot], sink.guards)
         if not terms or not all(_is_mean(term) for term in terms):
             continue
@@ -95,24 +94,6 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             fix_message="Drop the division",
             harmless_here=not _matters(sink, first.node, root),
         )
-
-
-def _divisions(sink: Op) -> Iterator[tuple[int, Value, str]]:
-    """The operand that is divided, by what, and how that is written: `a / b`, `a * (1 / b)`, `(1 / b) * a`."""
-    if sink.name == "div":
-        yield 0, sink.operands[1], sink.spelled[1]
-        return
-    for slot in (0, 1):
-        for view in views(sink.operands[1 - slot], sink.guards):
-            factor = view.node
-            if (
-                isinstance(factor, Op)
-                and factor.name == "div"
-                and isinstance(strip(factor.operands[0]), Const)
-            ):
-                yield slot, factor.operands[1], factor.spelled[1]
-            elif isinstance(factor, Op) and factor.name == "reciprocal":
-                yield slot, factor.operands[0], factor.spelled[0]
 
 
 def _is_mean(term: View) -> bool:

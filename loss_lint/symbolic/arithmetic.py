@@ -71,6 +71,9 @@ def binary(
         multiplied = _repeated_list(one, other.value, site_of(node, act), act)
         if multiplied is not None:
             return multiplied
+    if name == "mul" and isinstance(one, Object) and one.cls.name == "builtins.list":
+        elements = act.machine.known_elements(one, act)  # `[-100] * n`: what is repeated is known
+        left = left if elements is None else tuple_of(tuple(elements))
     return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
 
 

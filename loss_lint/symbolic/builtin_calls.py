@@ -21,6 +21,7 @@ from loss_lint.symbolic.graph import (
     Object,
     Op,
     Partial,
+    Phi,
     Site,
     Super,
     Tuple,
@@ -40,6 +41,8 @@ Arguments = tuple[Argument, ...]
 
 
 def apply_function(name: str, arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    if name == "builtins.zip" and [argument.keyword for argument in arguments] == ["*"]:
+        return act.machine.python_op("transposed", (arguments[0].value,), site, act)
     handler = _FUNCTIONS.get(name)
     if handler is None or any(argument.keyword in ("*", "**") for argument in arguments):
         return None
@@ -294,6 +297,17 @@ def _named_tuple(arguments: Arguments, site: Site, act: Activation) -> Value | N
     return fields.named_tuple_class(arguments, site, act)
 
 
+def _next(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`next(iterator)`: an element of what it runs through."""
+    values = _values(arguments)
+    plain = strip(values[0]) if values else None
+    if isinstance(plain, Phi) and plain.init is not None:  # made anew where it is exhausted
+        plain = strip(plain.init)
+    if not (isinstance(plain, Op) and plain.name == "iter" and len(values) == 1):
+        return None
+    return items.element(plain.operands[0], Loop(site, plain.operands[0]), site, act)
+
+
 _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.super": _super,
     "builtins.len": _len,
@@ -316,6 +330,8 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.setattr": _setattr,
     "builtins.hasattr": _hasattr,
     "builtins.map": _map,
+    "builtins.iter": _plain("iter"),
+    "builtins.next": _next,
     "functools.partial": _partial,
     "collections.namedtuple": _named_tuple,
     "dataclasses.field": fields.declare,

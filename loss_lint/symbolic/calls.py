@@ -43,7 +43,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.readings import narrowed
-from loss_lint.symbolic.unknown import unknown_call
+from loss_lint.symbolic.unknown import spelled, unknown_call
 
 # Calls inside calls of any kind: modules in modules, callables that return callables.
 MAX_NESTING = 60
@@ -114,6 +114,9 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
     """A call of something unknown, with what it does to its arguments as far as its name says it."""
     if launchers.runs_backward(callee):
         return launchers.note_backward(callee, arguments, site, act)
+    if spelled(callee) == "step" and isinstance(callee, Op):
+        values = tuple(argument.value for argument in arguments)
+        act.machine.python_op("step", (*callee.operands[:1], *values), site, act)
     made = frameworks.restored(callee, arguments, site, act)
     if made is not None:
         return made

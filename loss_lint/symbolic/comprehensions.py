@@ -6,7 +6,7 @@ import ast
 
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import assign, site_of
-from loss_lint.symbolic.graph import NO_GUARDS, Loop, Value, const, tuple_of
+from loss_lint.symbolic.graph import NO_GUARDS, Loop, Op, Value, const, tuple_of
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import Item
 from loss_lint.symbolic.loops import MAX_UNROLLED
@@ -37,7 +37,29 @@ def _evaluate(node: Comprehension, act: Activation) -> Value:
             assign(first.target, element, act)
             items.append(_element(node, act))
         return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, tuple(items))
+    entries = _known_entries(iterable, act) if kind == "dict" and simple else None
+    if entries is not None:
+        return _of_entries(node, entries, act)
     return _symbolic(node, kind, iterable, act)
+
+
+def _known_entries(iterable: Value, act: Activation) -> list[Item] | None:
+    """The keys that are known of a dict whose `.items()` are gone through, where there may be more."""
+    plain = strip(iterable)
+    if not (isinstance(plain, Op) and plain.name == "items"):
+        return None
+    record = act.state.heap.get(strip(plain.operands[0]).content)
+    return [item for item in record.items if item.key is not None] if record is not None else None
+
+
+def _of_entries(node: Comprehension, entries: list[Item], act: Activation) -> Value:
+    """`{key: move(value) for key, value in batch.items()}`: a dict of which the same keys are known."""
+    made: list[Item] = []
+    for entry in entries[:MAX_UNROLLED]:
+        assert entry.key is not None
+        assign(node.generators[0].target, tuple_of((entry.key, entry.value)), act)
+        made.append(_element(node, act)._replace(guards=entry.guards))
+    return act.machine.new_object("builtins.dict", site_of(node, act), act, tuple(made), is_open=True)
 
 
 def _element(node: Comprehension, act: Activation) -> Item:

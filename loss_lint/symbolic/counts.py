@@ -20,6 +20,24 @@ from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import effect, views
 
 
+def divisions(op: Op) -> Iterator[tuple[int, Value, str]]:
+    """The operand that is divided, by what, and how that is written: `a / b`, `a * (1 / b)`, `(1 / b) * a`."""
+    if op.name == "div":
+        yield 0, op.operands[1], op.spelled[1]
+        return
+    for slot in (0, 1):
+        for view in views(op.operands[1 - slot], op.guards):
+            factor = view.node
+            if (
+                isinstance(factor, Op)
+                and factor.name == "div"
+                and isinstance(strip(factor.operands[0]), Const)
+            ):
+                yield slot, factor.operands[1], factor.spelled[1]
+            elif isinstance(factor, Op) and factor.name == "reciprocal":
+                yield slot, factor.operands[0], factor.spelled[0]
+
+
 def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled: str = "") -> str | None:
     """What `value` counts, if that is certainly samples, tokens or pixels of a batch; else None.
 
@@ -106,7 +124,7 @@ def is_related(value: Value, related: frozenset[int]) -> bool:
 
 
 # `i % n == 0`, `count == n`, `count >= n`: tests that let the optimizer step every n iterations.
-_STEP_TESTS = frozenset({"remainder", "floor_divide", "eq", "ge", "gt"})
+STEP_TESTS = frozenset({"remainder", "floor_divide", "eq", "ge", "gt"})
 
 
 def is_step_count(value: Value, root: Root, spelled: str = "") -> bool:
@@ -114,7 +132,7 @@ def is_step_count(value: Value, root: Root, spelled: str = "") -> bool:
     contents = {part.content for part in (*parts(value), strip(value)) if not isinstance(part, Const)}
     names = ({name_of(part) for part in parts(value)} | {spelled}) - {""}
     for op in root.ops:
-        if op.name in _STEP_TESTS and len(op.operands) == 2:
+        if op.name in STEP_TESTS and len(op.operands) == 2:
             candidates = op.operands if op.name == "eq" else op.operands[1:]
             for divisor in candidates:
                 other = strip(op.operands[0] if divisor is op.operands[1] else op.operands[1])

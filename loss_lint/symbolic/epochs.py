@@ -41,7 +41,7 @@ class Epoch:
             node = view.node
             self.items.append(node)
             match node:
-                case Op(name="enumerate" | "zip" | "list", operands=operands):
+                case Op(name="enumerate" | "zip" | "list" | "iter", operands=operands):
                     for operand in operands:
                         self._look_through(operand)
                 case Op(name="range", operands=(end,)):
@@ -49,8 +49,6 @@ class Epoch:
                     for length in views(end, self._guards):
                         if isinstance(length.node, Op) and length.node.name == "len":
                             self._look_through(length.node.operands[0])
-                case Leaf(role="call", name="builtins.iter", operands=(_, inner)):
-                    self._look_through(inner)
 
     @property
     def is_by_sample(self) -> bool:

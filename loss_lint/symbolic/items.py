@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import objects, sequences
+from loss_lint.symbolic import batches, objects, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Alternatives,
-    Argument,
     Atom,
-    BoundMethod,
-    Class,
     Const,
     External,
     Guards,
@@ -119,23 +116,6 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     return alternatives(elements) if len(elements) == len(record.items) else None
 
 
-_TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
-
-
-def _sample(dataset: Value, loop: Loop, site: Site, act: Activation) -> Value:
-    """A batch that a loader makes of a data set: its tensors' rows, or what its `__getitem__` returns."""
-    plain = strip(dataset)
-    row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
-    match plain:
-        case Leaf(role="call", name=name, operands=(_, *tensors)) if name in _TENSOR_DATASETS:
-            return tuple_of(tuple(item(tensor, row, site, act) for tensor in tensors))
-        case Object(cls=Class()):
-            getter = objects.attribute(plain, "__getitem__", site, site, act)
-            if isinstance(getter, BoundMethod):
-                return act.machine.call(getter, (Argument(None, row, site),), site, act)
-    return Leaf("element", "", (dataset,), site, fresh_content(), "an element of what is looped over")
-
-
 def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
     """What one unspecified iteration over `iterable` yields."""
     plain = strip(iterable)
@@ -143,6 +123,8 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
         case Op(name="enumerate", operands=(inner, *_)):
             index = Leaf("index", "", (inner,), site, fresh_content(), "a loop's index")
             return tuple_of((index, element(inner, loop, site, act)))
+        case Op(name="iter", operands=(inner,)):
+            return element(inner, loop, site, act)
         case Op(name="zip", operands=operands):
             return tuple_of(tuple(element(operand, loop, site, act) for operand in operands))
         case Op(name="items", operands=(inner,)):
@@ -159,7 +141,7 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
         case _:
             loader = loader_of(plain)
             if loader is not None:
-                return _sample(loader.dataset, loop, site, act)
+                return batches.batch(plain, loader, site, act)
             repeated = repeated_element(iterable, act)
             if repeated is not None:
                 return repeated
@@ -191,6 +173,9 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
             kind = plain.parameter("kind")
             if isinstance(kind, Const) and kind.value == "list":
                 return inner
+        case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
+            row = element(rows, Loop(site, rows), site, act)
+            return batches.column(item(row, key, site, act, base_site), site, act)
         case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
             return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
         case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(

@@ -8,7 +8,7 @@ from loss_lint.symbolic.graph import Const, Leaf, Value
 from loss_lint.symbolic.guards import literal_of, strip
 
 # The parameters of every loader in the order of torch's; its batches are single samples unless it is told otherwise.
-_PARAMETERS = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler")
+_PARAMETERS = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn")
 LOADERS = frozenset(
     {
         "torch.utils.data.DataLoader",
@@ -27,6 +27,7 @@ class Loader:
     batch_size: Value | None
     sampler: Value | None
     batch_sampler: Value | None
+    collate: Value | None
     open: bool
 
     @property
@@ -56,4 +57,11 @@ def loader_of(value: Value) -> Loader | None:
     dataset = given.get("dataset")
     if dataset is None:
         return None
-    return Loader(dataset, given.get("batch_size"), given.get("sampler"), given.get("batch_sampler"), is_open)
+    return Loader(
+        dataset,
+        given.get("batch_size"),
+        given.get("sampler"),
+        given.get("batch_sampler"),
+        given.get("collate_fn"),
+        is_open,
+    )

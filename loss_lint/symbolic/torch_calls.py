@@ -171,8 +171,8 @@ def _operands(
             combined = operation.effect == "combine"
             elements = act.machine.known_elements(argument.value, act) if combined else None
             if elements is None:
-                creates = operation.effect == "create"
-                operands.append(frozen(argument.value, act) if creates else argument.value)
+                makes = combined or operation.effect == "create"
+                operands.append(frozen(argument.value, act) if makes else argument.value)
                 slots.append(argument.site)
             else:
                 operands.extend(elements)

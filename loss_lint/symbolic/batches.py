@@ -1,0 +1,56 @@
+"""Batches: what a loader's collate function makes of a list of the data set's samples."""
+
+from __future__ import annotations
+
+from loss_lint.symbolic import objects
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    NONE,
+    Argument,
+    BoundMethod,
+    Class,
+    Leaf,
+    Object,
+    Site,
+    Value,
+    fresh_content,
+    leaf,
+    tuple_of,
+)
+from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.loaders import Loader
+
+_TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
+
+
+def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
+    """One batch of the loader that `called` is."""
+    if loader.collate is None and loader.open:
+        return Leaf("element", "", (called,), site, fresh_content(), "an element of what is looped over")
+    sample = _sample(loader.dataset, site, act)
+    if loader.collate is None or strip(loader.collate) is NONE:
+        return sample
+    samples = column(sample, site, act)
+    return act.machine.call(loader.collate, (Argument(None, samples, site),), site, act)
+
+
+def _sample(dataset: Value, site: Site, act: Activation) -> Value:
+    """What a data set returns for an index: its tensors' rows, or what its `__getitem__` returns."""
+    plain = strip(dataset)
+    row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
+    match plain:
+        case Leaf(role="call", name=name, operands=(_, *tensors)) if name in _TENSOR_DATASETS:
+            return tuple_of(tuple(act.machine.item(tensor, row, site, act) for tensor in tensors))
+        case Object(cls=Class()):
+            getter = objects.attribute(plain, "__getitem__", site, site, act)
+            if isinstance(getter, BoundMethod):
+                return act.machine.call(getter, (Argument(None, row, site),), site, act)
+    return Leaf("element", "", (dataset,), site, fresh_content(), "an element of what is looped over")
+
+
+def column(value: Value, site: Site, act: Activation) -> Value:
+    """A list of any number of items like `value`."""
+    repeated = leaf("repeated", "", site, (value,), "any number of items")
+    return act.machine.new_object("builtins.list", site, act, (Item(None, repeated, NO_GUARDS),))
