@@ -19,7 +19,37 @@ _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^los
 # Cross entropy written by hand is the logarithm of one of these.
 _SOFTMAXES = frozenset({"softmax", "Softmax"})
 
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _WORD = re.compile(r"[^\W\d]\w*")
+
+# Comments and strings.
+_PROSE = re.compile(
+    r"""\#[^\r\n]*
+    | \"(?:""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*\"{3} | [^"\\\r\n]*(?:\\(?:\r\n|.)[^"\\\r\n]*)*")
+    | '(?:''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'{3} | [^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*')
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_SPACE = re.compile(r"\s")
+
+
+def _without_prose(text: str) -> str:
+    """The text without comments and sentences, on the same lines. Strings of one word stay: they may name something."""
+    return _PROSE.sub(_blank, text)
+
+
+def _blank(found: re.Match[str]) -> str:
+    part = found[0]
+    if part[0] == "#":
+        return ""
+    before = found.string[max(0, found.start() - 2) : found.start()].lower()
+    if _SPACE.search(part) is None or before.endswith("f") or before == "fr":
+        return part
+    return "\n" * len(_LINE_END.findall(part)) if part[1:3] == part[0] * 2 or "\\" in part else ""
+
+
+# Methods that are found through their class.
+_OF_CLASSES = frozenset({"__init__", "__call__"})
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -56,7 +86,7 @@ class SourceModule:
     @cached_property
     def lines(self) -> list[str]:
         """Physical lines without their ends; form feeds and the like do not end a line for Python."""
-        return re.split(r"\r\n|\n|\r", self.text)
+        return _LINE_END.split(self.text)
 
     def site(self, node: ast.expr | ast.stmt) -> Site:
         """Where a node of the file stands; made once, however often the node is evaluated."""
@@ -94,8 +124,12 @@ class SourceModule:
 
     @cached_property
     def _words(self) -> list[frozenset[str]]:
-        """The identifiers on each line, those in comments and strings included: cheap, and never too few."""
-        return [frozenset(_WORD.findall(line)) for line in self.lines]
+        """The identifiers that each line uses: cheaper than looking at the tree, and almost never too few."""
+        words = [frozenset(_WORD.findall(line)) for line in _LINE_END.split(_without_prose(self.text))]
+        for node in self.statements:
+            if isinstance(node, Definition):  # a name's definition does not use it
+                words[node.lineno - 1] -= {node.name}
+        return words
 
     def mentions(self, node: ast.stmt) -> frozenset[str]:
         """The identifiers on the lines of a statement."""
@@ -136,9 +170,8 @@ class SourceModule:
             size = len(words)
             for targets, names in pairs:
                 if not words.isdisjoint(names - targets):
-                    words.update(targets)
-        # Constructors and forward methods are found through their class.
-        return frozenset(words - {"__init__", "forward", "__call__", "self"})
+                    words.update(targets - _OF_CLASSES)
+        return frozenset(words - {"forward", "self"})
 
     def _aliases(self) -> list[tuple[str, str]]:
         """Names that `from module import name as alias` gives, with what they stand for."""

@@ -44,7 +44,8 @@ def made() -> Made:
         claim: tuple[Verdict, ...] = (),
         completion: str | None = None,
     ) -> Finding:
-        machine = Machine(Memory({PATH: f"{HEAD}def f(x, y, m, n):\n    return {body}  # cross_entropy\n"}))
+        text = f"{HEAD}def f(x, y, m, n):\n    F.cross_entropy  # what names a loss is evaluated\n    return {body}\n"
+        machine = Machine(Memory({PATH: text}))
         *_, root = evaluate_roots(machine, PATH)
         ops = {op.name: op for op in root.ops}
         chain = tuple(ops[name] for name in spine)
