@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from loss_lint.catalogue.define import define
 from loss_lint.catalogue.operation import Loss, Operation
+from loss_lint.catalogue.signature import Signature
 
 LOSS_OPERATIONS: tuple[Operation, ...] = (
     define(
@@ -201,6 +202,14 @@ LOSS_OPERATIONS: tuple[Operation, ...] = (
         "head_bias=False, device=None, dtype=None)",
     ),
 )
+
+# What torch's losses derive from, and a project's own may: their constructors' parameters.
+BASE_CLASSES: dict[str, Signature] = {
+    "torch.nn.modules.loss._Loss": Signature("size_average=None, reduce=None, reduction='mean'"),
+    "torch.nn.modules.loss._WeightedLoss": Signature(
+        "weight=None, size_average=None, reduce=None, reduction='mean'"
+    ),
+}
 
 # What follows holds with reduction 'mean', every one's default; `symmetric` says that the first two operands
 # can be exchanged without changing a number.

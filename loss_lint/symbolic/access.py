@@ -8,9 +8,11 @@ from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic import containers, imports, launchers, objects
 from loss_lint.symbolic.activation import Activation, otherwise
+from loss_lint.symbolic.builtin_calls import STRING_METHODS
 from loss_lint.symbolic.graph import (
     Alternatives,
     Class,
+    Const,
     External,
     Guards,
     Import,
@@ -97,6 +99,8 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return attribute(init, name, site, base_site, act)
         case Lazy() if name not in catalogue.by_method and name not in catalogue.PROPERTIES:
             return attribute(act.machine.force(plain), name, site, base_site, act)
+        case Const(value=str()) if name in STRING_METHODS:
+            return Method(plain, name, site, base_site, fresh_content())
         case Tuple():
             return Method(plain, name, site, base_site, fresh_content())
         case Op(name="data_parallel", operands=(inner,)) if name == "module":

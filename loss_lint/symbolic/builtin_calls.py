@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import arithmetic, containers, fields, items, objects
+from loss_lint.symbolic import arithmetic, containers, fields, items, objects, torch_calls
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -13,9 +13,11 @@ from loss_lint.symbolic.graph import (
     TRUE,
     Alternatives,
     Argument,
+    BoundMethod,
     Class,
     Const,
     External,
+    Function,
     Loop,
     Method,
     Object,
@@ -52,6 +54,12 @@ def apply_function(name: str, arguments: Arguments, site: Site, act: Activation)
 def apply_method(method: Method, arguments: Arguments, site: Site, act: Activation) -> Value | None:
     """Methods of values whose type is not known but whose names say enough."""
     values = [argument.value for argument in arguments]
+    text = strip(method.receiver)
+    if isinstance(text, Const) and isinstance(text.value, str) and method.name in STRING_METHODS:
+        literals = [strip(value) for value in values]
+        if all(isinstance(literal, Const) and isinstance(literal.value, str) for literal in literals):
+            plain = [literal.value for literal in literals if isinstance(literal, Const)]
+            return _string_method(text.value, method.name, plain)
     match method.name, values:
         case "split", _ if isinstance(strip(method.receiver), Const):
             return act.machine.python_op("split", (strip(method.receiver),), site, act)
@@ -66,6 +74,20 @@ def apply_method(method: Method, arguments: Arguments, site: Site, act: Activati
             return act.machine.python_op(name, (method.receiver,), site, act)
         case _:
             return None
+
+
+# Methods of strings that are done on literals.
+STRING_METHODS = frozenset(
+    {"lower", "upper", "strip", "title", "capitalize", "casefold", "replace", "startswith", "endswith",
+     "removeprefix", "removesuffix"}
+)  # fmt: skip
+
+
+def _string_method(text: str, name: str, arguments: list[object]) -> Value | None:
+    try:
+        return const(getattr(text, name)(*arguments))
+    except TypeError:
+        return None
 
 
 def _values(arguments: Arguments) -> list[Value]:
@@ -285,6 +307,29 @@ def _partial(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     return Partial(arguments[0].value, arguments[1:], fresh_content())
 
 
+def _callable(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    values = _values(arguments)
+    if len(values) != 1:
+        return None
+    match strip(values[0]):
+        case Function() | BoundMethod() | Class() | Partial() | Method():
+            return TRUE
+        case External(name=name) if torch_calls.is_callable(name):
+            return TRUE
+        case Object(cls=cls) if _is_called(cls, act):
+            return TRUE
+        case Const() | Tuple():
+            return FALSE
+        case _:
+            return act.machine.python_op("callable", tuple(values), site, act)
+
+
+def _is_called(cls: Class | External, act: Activation) -> bool:
+    """Whether instances can be called: modules, and what defines `__call__`."""
+    found = objects.find(cls, "__call__", act) if isinstance(cls, Class) else None
+    return objects.external_base(cls, act).startswith("torch.nn.") or found is not None
+
+
 def _bool(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
     if len(values) != 1:
@@ -325,6 +370,7 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.sum": _sum,
     "builtins.float": _number,
     "builtins.bool": _bool,
+    "builtins.callable": _callable,
     "builtins.isinstance": _isinstance,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,

@@ -38,8 +38,13 @@ def fresh_content() -> int:
 
 
 def forget_contents() -> None:
-    """Drop the interning table between files; numbers are never reused, so old nodes stay distinct."""
+    """Drop the interning table between files; numbers are never reused, so old nodes stay distinct.
+
+    The literals that this module keeps are what they were: `NONE` has the content of a `None` read later.
+    """
     _interned.clear()
+    for kept in (NONE, TRUE, FALSE, ZERO):
+        _interned[_key(kept.value)] = kept.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,10 @@ class Object:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A function of the project; `closure` is where its free names are looked up."""
+    """A function of the project; `closure` is where its free names are looked up.
+
+    `bare` means that its decorators have been dealt with; `wraps` is the function that a decorator put it around.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     name: str
@@ -224,6 +232,8 @@ class Function:
     closure: Activation
     owner: Class | None
     content: int
+    bare: bool = False
+    wraps: Function | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,7 +372,11 @@ def may_hold_loss(value: Value) -> bool:
 
 
 def const(value: object) -> Const:
-    return Const(value, intern_content(("const", type(value), repr(value))))
+    return Const(value, intern_content(_key(value)))
+
+
+def _key(value: object) -> object:
+    return ("const", type(value), repr(value))
 
 
 NONE = const(None)

@@ -7,10 +7,12 @@ from functools import cache
 
 from loss_lint import catalogue
 from loss_lint.catalogue.frameworks import METHODS
+from loss_lint.catalogue.losses import BASE_CLASSES
 from loss_lint.symbolic import fields, launchers
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
+    NONE,
     Alternatives,
     Argument,
     BoundMethod,
@@ -27,6 +29,7 @@ from loss_lint.symbolic.graph import (
     external,
     fresh_content,
     intern_content,
+    leaf,
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN, Heap, Record
@@ -163,6 +166,8 @@ def attribute(
     cls = _class_of(holder)
     if name == "__class__":
         return cls
+    if name in ("__name__", "__qualname__") and isinstance(holder, Class):
+        return const(holder.name)
     if isinstance(cls, External):
         return _method(receiver, name, site, base_site)
     found = find(cls, name, act, after)
@@ -225,7 +230,7 @@ def _bound(
     bound = BoundMethod(function, receiver, intern_content(("bound", function.content, receiver.content)))
     if "property" in decorators or "cached_property" in decorators:
         return act.machine.call(bound, (), site, act)
-    return bound if has_only_harmless_decorators(function.node) else None
+    return bound if function.bare or has_only_harmless_decorators(function.node) else None
 
 
 def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
@@ -253,9 +258,9 @@ def initialize_external(created: Object, name: str, arguments: tuple[Argument, .
         return
     before = act.state.heap.get(created.content) or OPEN
     entry = catalogue.by_module.get(name)
-    if entry is None:
+    signature = entry.signature if entry is not None else BASE_CLASSES.get(name)
+    if signature is None:
         return
-    _, signature = entry
     positional = [argument.value for argument in arguments if argument.keyword is None]
     keywords = {
         argument.keyword: argument.value
@@ -274,6 +279,9 @@ def initialize_external(created: Object, name: str, arguments: tuple[Argument, .
             attributes[parameter.name] = value
         elif not unknown and parameter.default is not None:
             attributes[parameter.name] = literal(parameter.default)
+    legacy = [strip(attributes.get(name, NONE)) for name in ("size_average", "reduce")]
+    if entry is None and any(value.content != NONE.content for value in legacy):
+        attributes["reduction"] = leaf("unknown", "reduction", created.site, reason="legacy arguments")
     act.state.heap.set(created.content, Record(attributes, before.items, open=unknown))
 
 

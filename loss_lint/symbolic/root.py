@@ -140,9 +140,17 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
             for candidate in _of_class(cls, statement):
                 yield from _class_roots(candidate, module)
         else:
-            function = module.state.names.get(statement.name)
-            if isinstance(function, Function) and function.node is statement:
+            function = _written(module.state.names.get(statement.name))
+            if function is not None and function.node is statement:
                 yield _function_root(function, None, module)
+
+
+def _written(value: Value | None) -> Function | None:
+    """The function as it is written, without what decorators put around it."""
+    function = value if isinstance(value, Function) else None
+    while function is not None and function.wraps is not None:
+        function = function.wraps
+    return function
 
 
 def _is_completed_by_another(node: ast.ClassDef, body: list[ast.stmt]) -> bool:
@@ -297,8 +305,9 @@ def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
     for entry in objects.resolution_order(cls, act):
         if isinstance(entry, Class):
             for name, value in objects.namespace(entry, act).state.names.items():
-                if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
-                    found.setdefault(name, value)
+                method = _written(value)
+                if method is not None and not isinstance(method.node, ast.Lambda):
+                    found.setdefault(name, method)
     return list(found.items())
 
 

@@ -56,7 +56,7 @@ def call_function(
     *,
     now: bool,
 ) -> Value:
-    if not has_only_harmless_decorators(function.node):
+    if not (function.bare or has_only_harmless_decorators(function.node)):
         return unknown_call(
             function, arguments, site, "a decorator that may change what the function returns"
         )

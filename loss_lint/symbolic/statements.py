@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, frameworks, loops, patterns
+from loss_lint.symbolic import assign, decorators, frameworks, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
@@ -112,11 +112,15 @@ def _expression(node: ast.Expr, act: Activation) -> None:
 def _define(node: ast.FunctionDef | ast.AsyncFunctionDef, act: Activation) -> None:
     if {"setter", "deleter"} & set(decorator_names(node)):
         return  # the property keeps its getter
-    act.state.names[node.name] = define_function(node, act)
+    defined = define_function(node, act)
+    act.state.names[node.name] = decorators.decorated(defined, node, act) if node.decorator_list else defined
 
 
 def _class(node: ast.ClassDef, act: Activation) -> None:
-    act.state.names[node.name] = define_class(node, act)
+    defined = define_class(node, act)
+    act.state.names[node.name] = defined
+    if node.decorator_list:
+        act.state.names[node.name] = decorators.decorated(defined, node, act)
 
 
 def _with(node: ast.With | ast.AsyncWith, act: Activation) -> None:

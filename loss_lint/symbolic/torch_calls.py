@@ -58,6 +58,11 @@ def is_loss(name: str) -> bool:
     return entry is not None and entry.operation.effect == "loss"
 
 
+def is_callable(name: str) -> bool:
+    """Whether a qualified name is a function or class that the catalogue knows."""
+    return name in catalogue.by_function or name in catalogue.by_module or _is_followed_class(name)
+
+
 def apply_function(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
     entry = catalogue.by_function.get(name)
     if entry is not None:
