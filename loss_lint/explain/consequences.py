@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loss_lint.explain.conditions import short
 from loss_lint.explain.explanation import Consequence
 from loss_lint.explain.formula import expression
-from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder
+from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder, spelling
 from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Alternatives, Const, Op, Pass, Phi, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import BACKWARD
@@ -23,10 +23,12 @@ MAX_LENGTH = 8
 _MAX_OPS = 60
 
 _ENDS = frozenset({"item", "tolist", "numpy"})
-# Questions about a loss (`if loss > best`), and what only hands it on.
-_IGNORED = frozenset(
-    {"getattr", "isnan", "isinf", "isfinite", "is", "eq", "isinstance", "len", "size", "to", "cpu", "cuda"}
+# Collections that a loss is put into: what is computed from them is not computed from the loss alone.
+_COLLECTIONS = frozenset(
+    {"zip", "enumerate", "comprehension", "lookup", "map_entry", "list", "set", "items", "setitem", "range"}
 )
+# Questions about a loss (`if loss > best`), and what only hands it on.
+_IGNORED = frozenset({"getattr", "isnan", "isinf", "isfinite", "is", "eq", "isinstance", "len", "size"})
 _MOVED = frozenset({"to", "cpu", "cuda", "contiguous", "clone", "identity"})
 
 Chain = tuple[Consequence, ...]
@@ -40,10 +42,10 @@ def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
     pending = [op]
     while pending and len(steps) < _MAX_OPS:
         current = pending.pop(0)
-        if len(steps[id(current)]) >= MAX_LENGTH:
+        if len(steps[id(current)]) >= MAX_LENGTH or current.name == "autograd_grad":
             continue
         for consumer in root.consumers(current):
-            if id(consumer) in steps or consumer.name in _IGNORED - _MOVED or effect(consumer) == "compare":
+            if id(consumer) in steps or not _is_told(consumer):
                 continue
             before = steps[id(current)]
             step = () if consumer.name in _MOVED else (_consequence(consumer, current, tree),)
@@ -61,11 +63,17 @@ def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
             chain = (*chain, Consequence(f"returned by {root.name}", place))
             found.setdefault(chain, 1)
         elif id(one) not in continued and chain:
-            found.setdefault(chain, 0 if one.name in BACKWARD else 2 if one.name in _ENDS else 3)
+            trains = one.name in BACKWARD or one.name == "autograd_grad"
+            found.setdefault(chain, 0 if trains else 2 if one.name in _ENDS else 3)
     best = sorted(found, key=lambda chain: found[chain])
     if any(found[chain] < 3 for chain in best):
         best = [chain for chain in best if found[chain] < 3]
     return tuple(best[:MAX_CHAINS])
+
+
+def _is_told(consumer: Op) -> bool:
+    ignored = consumer.name in _IGNORED or consumer.name in _COLLECTIONS
+    return not ignored and effect(consumer) != "compare"
 
 
 def objective(op: Op, root: Root, context: Context) -> str:
@@ -127,26 +135,33 @@ def _reaches(operand: Value, value: Op, depth: int) -> str | None:
 
 
 def _text(consumer: Op, position: int, tree: TreeBuilder) -> str:
+    if consumer.name == "autograd_grad":
+        return "torch.autograd.grad(...)"
     if consumer.name == "unknown_backward":
         return "a backward that is not followed"
     if consumer.name in BACKWARD:
         return "backward()"
     sign = INFIX.get(consumer.name)
     if sign is not None and len(consumer.operands) == 2:
-        other = _other(consumer.operands[1 - position], tree)
+        other = _other(consumer, 1 - position, tree)
         if isinstance(strip(consumer.operands[1 - position]), Phi) and sign == "+":
             return f"added to {other} in the loop"
         if sign in ("*", "/") and isinstance(strip(consumer.operands[1 - position]), Op):
             inner = strip(consumer.operands[1 - position])
             other = f"({other})" if isinstance(inner, Op) and inner.name in ("add", "sub") else other
         return f"{sign} {other}" if position == 0 or sign == "+" or sign == "*" else f"{other} {sign} it"
-    shown = [_other(operand, tree) for index, operand in enumerate(consumer.operands) if index != position]
+    shown = [_other(consumer, index, tree) for index in range(len(consumer.operands)) if index != position]
     shown += [f"{name}={tree.inline(value)}" for name, value in consumer.parameters if not _is_none(value)]
-    return f"{consumer.name}({', '.join(shown[:4])})"
+    return f"{spelling(consumer.name)}({', '.join(shown[:4])})"
 
 
-def _other(value: Value, tree: TreeBuilder) -> str:
-    plain = strip(value)
+def _other(consumer: Op, index: int, tree: TreeBuilder) -> str:
+    """An operand beside the loss: as it is written there, if that is short."""
+    plain = strip(consumer.operands[index])
+    slot = consumer.slots[index]
+    written = tree.written(slot) if slot is not None else ""
+    if written and not isinstance(plain, Const):
+        return written
     if isinstance(plain, Phi):
         return f"`{plain.name}`"
     if isinstance(plain, Op) and effect(plain) == "loss":

@@ -79,7 +79,9 @@ def _loss_lines(tree: Node, writer: _Writer) -> list[str]:
     element = _element(tree, writer)
     words = _reduction(tree)
     if words is None:
-        return [f"{tree.name} of {element}, reduced in a way that is not known"]
+        given = tree.parameter("reduction")
+        how = f"reduced by {given}" if " or " in given else "reduced in a way that is not known"
+        return [f"{element}, {how}"]
     return [f"{words}{element}"]
 
 

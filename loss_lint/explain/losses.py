@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from loss_lint.syntax.project import Project
 
 # Readings of one loss that are shown, and that are looked at.
-MAX_READINGS = 4
+MAX_READINGS = 3
 MAX_SIGHTINGS = 40
+_LOSS_WORD = re.compile(r"loss|criterion|objective|entropy|diverg", re.IGNORECASE)
 # How much of what a `backward()` is called on is searched for a loss.
 MAX_SEARCHED = 300
 
@@ -89,6 +91,7 @@ class _Sightings:
         merged = _merged(_outermost(self.readings))
         if not merged:
             return None
+        merged = tuple(sorted(merged, key=_rank))
         return Loss(place, self.title, merged[:MAX_READINGS], max(0, len(merged) - MAX_READINGS))
 
 
@@ -98,6 +101,12 @@ def _outermost(readings: list[Reading]) -> list[Reading]:
         way[start:] for reading in readings for way in _trails(reading) for start in range(1, len(way) + 1)
     }
     return [reading for reading in readings if any(way not in begun for way in _trails(reading))]
+
+
+def _rank(reading: Reading) -> tuple[bool, bool]:
+    """What is trained on comes first."""
+    trains = any(step.text.endswith("backward()") for chain in reading.then for step in chain)
+    return (not trains, not reading.gradient)
 
 
 def _trails(reading: Reading) -> list[tuple[Place, ...]]:
@@ -128,7 +137,7 @@ def _longest(ways: list[tuple[Call, ...]]) -> tuple[tuple[Call, ...], ...]:
 
 
 def _look(root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
-    """Everything that is a loss among a root's operations, while that root is the one that is evaluated."""
+    """Everything that is a loss in a root, while that root is the one that is evaluated."""
     index = 0
     while index < len(root.ops):  # looking forces calls, which adds operations
         op = root.ops[index]
@@ -144,6 +153,9 @@ def _look(root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
                 sightings.add(replace(reading, objective=trained_on), op.name, is_known=True)
         elif op.name in BACKWARD and op.operands:
             _look_at_backward(op, root, places, found)
+    if _LOSS_WORD.search(root.name):
+        for value in root.returned:
+            _look_at_returned(value, root, places, found)
 
 
 def _look_at_backward(op: Op, root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
@@ -159,6 +171,19 @@ def _look_at_backward(op: Op, root: Root, places: Places, found: dict[Site, _Sig
         title = "a loss written by hand" if by_hand else "a loss that is not known"
         then = ((Consequence("backward()", places.place(op.site)),),)
         sightings.add(_reading(op, tree, then, root, places), title, is_known=False)
+
+
+def _look_at_returned(value: Value, root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
+    """What a function that is named a loss returns, if it computes that by hand."""
+    if _holds_torch_loss(value):
+        return
+    for op in {id(part): part for part in parts(value) if isinstance(part, Op)}.values():
+        tree = TreeBuilder(Context(places)).of_op(op)
+        if effect(op) not in ("arithmetic", "unary", "reduce") or not tree.children:
+            continue
+        sightings = found.setdefault(op.site, _Sightings())
+        then = ((Consequence(f"returned by {root.name}", places.place(op.site)),),)
+        sightings.add(_reading(op, tree, then, root, places), "a loss written by hand", is_known=False)
 
 
 def _holds_torch_loss(value: Value) -> bool:

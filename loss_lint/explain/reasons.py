@@ -46,7 +46,8 @@ def source(value: Value, context: Context) -> str:
         text = " ".join(context.places.text(plain.site).split())
         if 0 < len(text) <= _MAX_TEXT:
             return text
-    return name_of(plain) or (plain.name if isinstance(plain, Leaf) else "")
+    name = name_of(plain) or (plain.name if isinstance(plain, Leaf) else "")
+    return f"{name}(...)" if name and isinstance(plain, Leaf) and plain.role == "call" else name
 
 
 def why(leaf: Leaf, context: Context, depth: int = _FOLLOWED) -> str:

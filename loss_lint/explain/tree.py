@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 # Limits on one tree: what lies past them is not shown.
 MAX_NODES = 60
-MAX_DEPTH = 16
+MAX_DEPTH = 12
+# How far what goes into a product of tensors is shown.
+MAX_PRODUCT_DEPTH = 2
 MAX_READINGS = 6
 MAX_PARTS = 6
 _MAX_TEXT = 40
@@ -56,6 +58,20 @@ _TELLING = frozenset(
     }
 )
 _SHAPES = frozenset({"size", "sizes", "shape", "dims"})
+# Where the numbers of different features meet: what comes out is as good as unknown numbers.
+_MIXING = frozenset(
+    {"linear", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+     "embedding", "embedding_bag", "rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell",
+     "scaled_dot_product_attention", "multi_head_attention", "transformer", "transformer_encoder",
+     "transformer_decoder", "transformer_encoder_layer", "transformer_decoder_layer"}
+)  # fmt: skip
+_PRODUCTS = frozenset(
+    {"matmul", "mm", "bmm", "mv", "einsum", "tensordot", "addmm", "baddbmm", "outer", "dot"}
+)
+_PYTHON = frozenset(
+    {"comprehension", "lookup", "map_entry", "zip", "enumerate", "range", "items", "keys", "values", "list",
+     "set", "dict", "setitem"}
+)  # fmt: skip
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 # What stands for a loss in the formula of what is made of it.
 LOSS_SYMBOL = "L"
@@ -93,6 +109,11 @@ class TreeBuilder:
     def place(self, site: Site | None) -> Place | None:
         return self._context.places.place(site) if site is not None and site.line else None
 
+    def written(self, site: Site) -> str:
+        """The source of a site, if it is short."""
+        text = " ".join(self._context.places.text(site).split())
+        return text if len(text) <= _MAX_TEXT else ""
+
     def inline(self, value: Value) -> str:
         """A value in few characters, as an argument of an operation's text."""
         plain = strip(value)
@@ -119,7 +140,7 @@ class TreeBuilder:
     def _value(self, value: Value, guards: Guards, depth: int) -> Node:
         self._remaining -= 1
         if self._remaining < 0 or depth == 0:
-            return Node("unknown", "", "...", note="not shown: the tree is cut here")
+            return self._cut(value)
         walk = Walk(every=True)
         found = []
         for view in views(value, guards, walk):
@@ -144,6 +165,16 @@ class TreeBuilder:
             return merged[0].node
         more = "and more" if len(distinct) > MAX_READINGS or walk.exhausted else ""
         return Node("choice", "", "one of", note=more, children=merged)
+
+    def _cut(self, value: Value) -> Node:
+        """What is not shown any more."""
+        plain = strip(value)
+        if isinstance(plain, Const):
+            return Node("number", "", repr(plain.value))
+        name = plain.name if isinstance(plain, Op) else ""
+        site = plain.site if isinstance(plain, Op | Leaf) else None
+        text = source(plain, self._context) or (f"{name}(...)" if name else "...")
+        return Node("unknown", text, text, self.place(site), None, "not shown further")
 
     def _node(self, value: Value, guards: Guards, depth: int) -> Node:
         match value:
@@ -198,17 +229,22 @@ class TreeBuilder:
             return self._value(op.operands[0], guards, depth)
         if op.name in ("getitem", "getattr"):
             return self._part(op, guards, depth)
-        if kind == "layer":
+        if op.name in _PYTHON:
+            return Node("unknown", op.name, self._spelled(op), place, None, "a Python collection")
+        if op.name in _MIXING:
             return Node("layer", op.name, self._layer_text(op), place, made)
         if kind == "create":
             return Node("operation", op.name, self._spelled(op), place)
+        if op.name in _PRODUCTS:
+            depth = min(depth, MAX_PRODUCT_DEPTH + 1)
         children, inline = self._children(op, guards, depth)
         parameters = tuple((name, self.inline(value)) for name, value in op.parameters)
         text = _infix(op.name, children)
         if text is None:
             shown = [*inline, *(self._parameter(name, value) for name, value in op.parameters)]
             configuration = ", ".join(part for part in shown if part)
-            text = f"{op.name}({configuration})" if configuration else op.name
+            name = spelling(op.name)
+            text = f"{name}({configuration})" if configuration else name
         return Node("operation", op.name, text, place, made, "", children, parameters)
 
     def _parameter(self, name: str, value: Value) -> str:
@@ -225,6 +261,8 @@ class TreeBuilder:
         labels = loss.operands if loss is not None else ()
         children, inline = [], []
         for position, operand in enumerate(op.operands[:MAX_PARTS]):
+            if labels:  # each operand of a loss has a budget of its own
+                self._remaining = MAX_NODES // len(op.operands)
             node = self._value(operand, guards, depth - 1)
             label = labels[position] if position < len(labels) else ""
             children.append(Child(node, label))
@@ -244,7 +282,8 @@ class TreeBuilder:
         place = self.place(op.site)
         if inner.kind in ("unknown", "number"):
             text = source(op, self._context) or f"{inner.text}{access}"
-            whole = inner.text if inner.kind == "number" or not inner.text else f"`{inner.text}`"
+            is_named = inner.kind == "unknown" and inner.text[:2] not in ("", "a ", "an")
+            whole = f"`{inner.text}`" if is_named else inner.text
             note = (
                 inner.note
                 if text.startswith(inner.text)
@@ -260,6 +299,8 @@ class TreeBuilder:
 
     def _leaf(self, leaf: Leaf, guards: Guards, depth: int) -> Node:
         text = source(leaf, self._context) or leaf.name or leaf.role
+        if leaf.role in ("element", "index") and "," in text:
+            text = leaf.role  # it is what a tuple of names unpacks
         note = why(leaf, self._context)
         if leaf.default is not None and isinstance(leaf.default.value, int | float):
             return Node("number", leaf.name, leaf.name, self.place(leaf.site), None, note)
@@ -281,6 +322,11 @@ class TreeBuilder:
             if value is not None:
                 shown.append(self.inline(value))
         return f"{op.name}({', '.join(shown)})" if shown else op.name
+
+
+def spelling(name: str) -> str:
+    """An operation's name as programs write it: `float` for `to_float`."""
+    return name.removeprefix("to_")
 
 
 def spelled(number: Node) -> str:

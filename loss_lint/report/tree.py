@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # Places stand in one column, unless a line is longer than this.
 _COLUMN = 64
 _MAX_WAYS = 3
+_WIDTH = 90
+# As many losses of other files are shown with their trees; of more, only the places.
+MAX_ELSEWHERE = 3
 
 
 class _Line(NamedTuple):
@@ -41,16 +45,18 @@ def render(
     if not here and not elsewhere:
         at = "at" if line is not None else "in"
         yield f"No loss {at} {where}: no call of one of torch's losses and no backward() leads there.\n"
-    elif elsewhere and (not here or line is not None):
+    elif elsewhere and (line is not None or (not here and len(elsewhere) <= MAX_ELSEWHERE)):
         own = "" if here or line is not None else f"No loss stands in {where} itself. "
         yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
         for loss in elsewhere:
             yield "\n" + _loss(loss, palette, seen_from)
     elif elsewhere:
         places = ", ".join(_position(loss.place, seen_from) for loss in elsewhere)
-        yield f"\n{_count(len(elsewhere))} through {where} on the way: {places}\n"
+        own = "\n" if here else f"No loss stands in {where} itself. "
+        yield f"{own}{_count(len(elsewhere))} through {where} on the way: {places}\n"
     for limit, times in explanation.limits:
-        yield f"A limit on {limit} was reached {times} times; what lies past it is unknown.\n"
+        often = "once" if times == 1 else f"{times} times"
+        yield f"A limit on {limit} was reached {often}; what lies past it is unknown.\n"
 
 
 def _count(number: int) -> str:
@@ -101,7 +107,11 @@ class _Writer:
             loops = ", in one ".join(printable(loop) for loop in reversed(reading.loops))
             yield f"  {hint('in a loop')} {loops}"
         if reading.when:
-            yield f"  {hint('when')} {printable(' and '.join(reading.when))}"
+            first, *others = textwrap.wrap(
+                printable(" and ".join(reading.when)), _WIDTH, break_long_words=False, break_on_hyphens=False
+            )
+            yield f"  {hint('when')} {first}"
+            yield from (f"       {line}" for line in others)
         if not reading.gradient:
             yield f"  {hint('without gradient')}: nothing is trained on it"
 
