@@ -66,10 +66,10 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
 def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
     plain = strip(base)
     record = act.state.heap.get(plain.content)
-    if record is not None and record.items:
-        module = containers.named_module(plain, record, name)
-        if module is not None:
-            return rewrap(base, module.value)
+    if record is not None and record.items and isinstance(plain, Object):
+        child = containers.child(plain, record, name, act)
+        if child is not None:
+            return rewrap(base, child)
     if record is not None and name in record.attributes:
         held = _with_class_attribute(plain, record.attributes[name], name, site, base_site, act)
         return rewrap(base, narrowed(held, act.state.guards))
@@ -152,15 +152,14 @@ def _module_attribute(base: Namespace, name: str, site: Site, act: Activation) -
 
 
 def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None:
-    plain = strip(base)
+    plain = strip(act.machine.resolved(base, act))
     if isinstance(plain, Alternatives):
         for guards, branch in plain.branches:
             if compatible(guards, act.state.guards):
                 _set_under(guards, strip(branch), name, value, act)
         return
-    record = act.state.heap.get(plain.content)
-    if record is not None and containers.named_module(plain, record, name) is not None:
-        containers.replace_module(plain, record, name, value, act)
+    if isinstance(plain, Object) and containers.set_child(plain, name, value, act):
+        return
     act.state.heap.set_attribute(plain.content, name, value)
 
 

@@ -12,6 +12,7 @@ from loss_lint.symbolic.graph import (
     Frame,
     Guards,
     Loop,
+    Object,
     Site,
     Value,
     alternatives,
@@ -52,6 +53,10 @@ class Activation:
     grad: bool = True
     returns: list[tuple[State, Value]] = field(default_factory=list)
     left_loop: list[State] = field(default_factory=list)
+    # States that left a loop that is run item by item; None where `break` only ends an iteration of unknown number.
+    broken: list[State] | None = None
+    # What a generator yields, as a list.
+    yielded: Object | None = None
     global_names: set[str] = field(default_factory=set)
     is_generator: bool = False
     is_class_body: bool = False

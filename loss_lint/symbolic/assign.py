@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from loss_lint.symbolic import containers, objects, sequences
-from loss_lint.symbolic.activation import Activation
-from loss_lint.symbolic.graph import NO_GUARDS, Const, Object, Site, Value, const, leaf
-from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.activation import Activation, otherwise
+from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Const, Guards, Object, Site, Value, const, leaf
+from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
 
 
@@ -70,7 +70,11 @@ def _middle(value: Value, before: int, behind: int, site: Site | None, act: Acti
 
 def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activation) -> None:
     """`holder[key] = value` for dicts and lists whose contents are known."""
-    holder, key = strip(holder), strip(key)
+    holder, key = strip(act.machine.resolved(holder, act)), strip(key)
+    if isinstance(holder, Alternatives):
+        for guards, branch in holder.branches:
+            _set_item_under(guards - act.state.guards, branch, key, value, site, act)
+        return
     if not isinstance(holder, Object):
         return
     record = act.state.heap.get(holder.content)
@@ -99,9 +103,24 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
     act.state.heap.set(holder.content, Record(record.attributes, tuple(items), record.open))
 
 
+def _set_item_under(
+    guards: Guards, holder: Value, key: Value, value: Value, site: Site, act: Activation
+) -> None:
+    """One of several containers gets an item: under the conditions that choose it."""
+    if not compatible(guards, act.state.guards):
+        return
+    if not guards:
+        set_item(holder, key, value, site, act)
+        return
+    heap = act.state.heap
+    act.state.heap = heap.fork()
+    set_item(holder, key, value, site, act)
+    act.state.heap = act.state.heap.join(heap, guards, otherwise(guards, act))
+
+
 def delete_item(holder: Value, key: Value, act: Activation) -> None:
     """`del holder[key]`."""
-    plain, key = strip(holder), strip(key)
+    plain, key = strip(act.machine.resolved(holder, act)), strip(key)
     record = act.state.heap.get(plain.content) if isinstance(plain, Object) else None
     if record is None:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import arithmetic, containers, fields, items, objects, torch_calls
+from loss_lint.symbolic import arithmetic, classes, containers, fields, items, objects, torch_calls
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -37,7 +37,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip, truth
 from loss_lint.symbolic.heap import Item
-from loss_lint.symbolic.loops import MAX_UNROLLED
+from loss_lint.symbolic.unrolling import MAX_UNROLLED
 
 Arguments = tuple[Argument, ...]
 
@@ -220,25 +220,20 @@ def _isinstance(arguments: Arguments, site: Site, act: Activation) -> Value | No
     values = _values(arguments)
     if len(values) != 2:
         return None
-    subject, cls = strip(values[0]), strip(values[1])
+    cls = strip(values[1])
+    candidates = [strip(one) for one in cls.items] if isinstance(cls, Tuple) else [cls]
+    if isinstance(cls, Op) and cls.name == "logical_or":
+        candidates = [strip(one) for one in cls.operands]
+    subject = strip(act.machine.resolved(values[0], act))
     if isinstance(subject, Alternatives):
         tested = [
             (guards, _isinstance((arguments[0]._replace(value=branch), arguments[1]), site, act) or values[0])
             for guards, branch in subject.branches
         ]
         return alternatives(tested, site)
-    candidates = cls.items if isinstance(cls, Tuple) else (cls,)
-    if isinstance(subject, Object):
-        order = objects.resolution_order(subject.cls, act)
-        contents = {entry.content for entry in order}
-        if any(strip(candidate).content in contents for candidate in candidates):
-            return TRUE
-        external = isinstance(subject.cls, External) and all(
-            isinstance(strip(candidate), External) for candidate in candidates
-        )
-        names = {strip(candidate).name for candidate in candidates if isinstance(strip(candidate), External)}  # type: ignore[union-attr]
-        if external and not names & {"torch.nn.Module", "builtins.object"}:
-            return FALSE
+    known = classes.is_instance(subject, candidates, act)
+    if known is not None:
+        return TRUE if known else FALSE
     return act.machine.python_op("isinstance", (values[0], values[1]), site, act)
 
 
@@ -348,9 +343,13 @@ def _next(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     plain = strip(values[0]) if values else None
     if isinstance(plain, Phi) and plain.init is not None:  # made anew where it is exhausted
         plain = strip(plain.init)
-    if not (isinstance(plain, Op) and plain.name == "iter" and len(values) == 1):
+    if len(values) != 1:
         return None
-    return items.element(plain.operands[0], Loop(site, plain.operands[0]), site, act)
+    if isinstance(plain, Op) and plain.name == "iter":
+        return items.element(plain.operands[0], Loop(site, plain.operands[0]), site, act)
+    if isinstance(plain, Object | Lazy):  # what a generator yields
+        return items.element(values[0], Loop(site, values[0]), site, act)
+    return None
 
 
 _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {

@@ -7,40 +7,77 @@ import ast
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import assign, site_of
 from loss_lint.symbolic.graph import NO_GUARDS, Loop, Op, Value, const, tuple_of
-from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.heap import Item
-from loss_lint.symbolic.loops import MAX_UNROLLED
+from loss_lint.symbolic.guards import compatible, guards_of, strip
+from loss_lint.symbolic.heap import Item, is_repeated, last_of_each
+from loss_lint.symbolic.unrolling import MAX_UNROLLED
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 _KINDS = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "list", ast.DictComp: "dict"}
 
 
 def evaluate(node: Comprehension, act: Activation) -> Value:
-    names = dict(act.state.names)
-    loops = act.loops
+    names, loops, entry = dict(act.state.names), act.loops, act.state.guards
     try:
         return _evaluate(node, act)
     finally:
-        act.state.names = names
-        act.loops = loops
+        # A walrus inside binds in the scope around.
+        leaked = {name: act.state.names[name] for name in _walrus_names(node) if name in act.state.names}
+        act.state.names = names | leaked
+        act.loops, act.state.guards = loops, entry
+
+
+def _walrus_names(node: Comprehension) -> list[str]:
+    return [inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
 
 
 def _evaluate(node: Comprehension, act: Activation) -> Value:
     kind = _KINDS[type(node)]
-    first = node.generators[0]
-    iterable = act.machine.evaluate(first.iter, act)
-    elements = act.machine.known_elements(iterable, act)
-    simple = len(node.generators) == 1 and not first.ifs
-    if elements is not None and simple and len(elements) <= MAX_UNROLLED:
-        items: list[Item] = []
-        for element in elements:
-            assign(first.target, element, act)
-            items.append(_element(node, act))
-        return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, tuple(items))
+    iterable = act.machine.evaluate(node.generators[0].iter, act)
+    if _is_known(iterable, act):
+        items = _items(node, node.generators, iterable, act)
+        if items is not None:
+            kept = last_of_each(items) if kind == "dict" else tuple(items)
+            return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, kept)
+    simple = len(node.generators) == 1 and not node.generators[0].ifs
     entries = _known_entries(iterable, act) if kind == "dict" and simple else None
     if entries is not None:
         return _of_entries(node, entries, act)
     return _symbolic(node, kind, iterable, act)
+
+
+def _is_known(iterable: Value, act: Activation) -> bool:
+    elements = act.machine.entries_of(iterable, act)
+    return elements is not None and len(elements) <= MAX_UNROLLED
+
+
+def _items(
+    node: Comprehension, generators: list[ast.comprehension], iterable: Value, act: Activation
+) -> list[Item] | None:
+    """The items one by one, each under the conditions that it passed; None where something inside is not known."""
+    generator, rest = generators[0], generators[1:]
+    entries = act.machine.entries_of(iterable, act)
+    if entries is None or len(entries) > MAX_UNROLLED or any(is_repeated(entry.value) for entry in entries):
+        return None
+    found: list[Item] = []
+    entry_guards = act.state.guards
+    for entry in entries:
+        act.state.guards = entry_guards | entry.guards
+        assign(generator.target, entry.value, act)
+        passes = [guards_of(act.machine.evaluate(test, act), True) for test in generator.ifs]
+        if any(guards is None or not compatible(act.state.guards, guards) for guards in passes):
+            continue
+        own = entry.guards.union(*(guards for guards in passes if guards is not None)) - entry_guards
+        act.state.guards |= own
+        if not rest:
+            inner = [_element(node, act)]
+        else:
+            nested = _items(node, rest, act.machine.evaluate(rest[0].iter, act), act)
+            if nested is None:
+                return None
+            inner = nested
+        found.extend(Item(item.key, item.value, item.guards | own) for item in inner)
+    act.state.guards = entry_guards
+    return found
 
 
 def _known_entries(iterable: Value, act: Activation) -> list[Item] | None:

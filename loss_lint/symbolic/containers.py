@@ -21,6 +21,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, implied, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record, is_repeated
+from loss_lint.symbolic.readings import narrowed
 
 MODULE_CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"})
 SEQUENCES = frozenset(
@@ -55,21 +56,6 @@ def initialize(created: Object, name: str, arguments: tuple[Argument, ...], act:
         created.content, Record(before.attributes, items if items is not None else (), items is None)
     )
     return True
-
-
-def named_module(holder: Value, record: Record, name: str) -> Item | None:
-    """The entry of a Sequential or ModuleDict that its attribute `name` is."""
-    if not isinstance(holder, Object) or holder.cls.name not in MODULE_CONTAINERS:
-        return None
-    key = const(name).content
-    return next((entry for entry in record.items if entry.key is not None and entry.key.content == key), None)
-
-
-def replace_module(holder: Value, record: Record, name: str, value: Value, act: Activation) -> None:
-    """`layers.head = module`, where `head` names one of the modules."""
-    replaced = named_module(holder, record, name)
-    items = tuple(Item(entry.key, value, NO_GUARDS) if entry is replaced else entry for entry in record.items)
-    act.state.heap.set(holder.content, Record(record.attributes, items, record.open))
 
 
 def _initial_items(name: str, arguments: tuple[Argument, ...], act: Activation) -> tuple[Item, ...] | None:
@@ -154,7 +140,7 @@ def call_method(
             return done
     match name, values:
         case "append" | "add", [value]:
-            _store(holder, record, (*record.items, _appended(value, holder, act)), act)
+            append(holder, value, act)
             return receiver if base.startswith("torch.") else NONE
         case (("add_module" | "register_module"), [key, value]):
             plain = strip(key)
@@ -333,6 +319,40 @@ def mapping_items(value: Value, act: Activation) -> tuple[Item, ...] | None:
             return None
         items.append(Item(strip(sides[0]), sides[1], NO_GUARDS))
     return tuple(items)
+
+
+def child(holder: Object, record: Record, name: str, act: Activation) -> Value | None:
+    """A module of a container by its name: `self.net.out`."""
+    if objects.external_base(holder.cls, act) not in MODULE_CONTAINERS:
+        return None
+    key = const(name)
+    found = [item for item in record.items if item.key is not None and item.key.content == key.content]
+    if found and not (found[-1].guards - act.state.guards):
+        return narrowed(found[-1].value, act.state.guards)
+    return None
+
+
+def set_child(holder: Object, name: str, value: Value, act: Activation) -> bool:
+    """Whether setting an attribute set a module of a Sequential: one that has the name, or another at its end."""
+    record = act.state.heap.get(holder.content)
+    if record is None or objects.external_base(holder.cls, act) != "torch.nn.Sequential":
+        return False
+    key = const(name)
+    for position, item in enumerate(record.items):
+        if item.key is not None and item.key.content == key.content:
+            items = (*record.items[:position], Item(key, value, item.guards), *record.items[position + 1 :])
+            _store(holder, record, items, act)
+            return True
+    module = strip(value)
+    if isinstance(module, Object) and objects.is_module(module.cls, act):
+        _store(holder, record, (*record.items, _appended(value, holder, act)._replace(key=key)), act)
+        return True
+    return False
+
+
+def append(holder: Object, value: Value, act: Activation) -> None:
+    record = act.state.heap.get(holder.content) or OPEN
+    _store(holder, record, (*record.items, _appended(value, holder, act)), act)
 
 
 def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from loss_lint.symbolic import comprehensions
+from loss_lint.symbolic import comprehensions, containers
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import assign, site_of
 from loss_lint.symbolic.definitions import define_lambda
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
+    NONE,
     Argument,
     Const,
+    External,
     Guards,
     Method,
     Op,
@@ -25,7 +27,7 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
-from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.heap import Item, last_of_each
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -132,17 +134,7 @@ def _dict(node: ast.Dict, act: Activation) -> Value:
             continue
         items.append(Item(strip(evaluate(key, act)), evaluate(value, act), NO_GUARDS))
     return act.machine.new_object(
-        "builtins.dict", site_of(node, act), act, _last_of_each(items), is_open=is_open
-    )
-
-
-def _last_of_each(items: list[Item]) -> tuple[Item, ...]:
-    """A later entry replaces an earlier one of its key."""
-    last = {item.key.content: position for position, item in enumerate(items) if item.key and not item.guards}
-    return tuple(
-        item
-        for position, item in enumerate(items)
-        if item.key is None or position >= last.get(item.key.content, 0)
+        "builtins.dict", site_of(node, act), act, last_of_each(items), is_open=is_open
     )
 
 
@@ -181,9 +173,27 @@ def _call(node: ast.Call, act: Activation) -> Value:
         if isinstance(receiver, Op) and receiver.name in ("list", "comprehension"):
             assign(node.func.value, act.machine.python_op("sorted", (receiver,), receiver.site, act), act)
     changed = _changed_in_place(node)
-    if changed is not None and isinstance(result, Op):
-        assign(changed, result, act)
+    if isinstance(result, Op) and changed is None and _is_in_place(function) and node.args:
+        changed = node.args[0]
+    if isinstance(changed, ast.Name | ast.Attribute) and isinstance(result, Op):
+        _rename(changed, result, act)
     return result
+
+
+def _is_in_place(function: Value) -> bool:
+    """Whether a function changes its first argument: `torch.relu_(x)`."""
+    plain = strip(function)
+    return isinstance(plain, External) and plain.name.endswith("_") and plain.name.startswith("torch.")
+
+
+def _rename(changed: ast.Name | ast.Attribute, result: Op, act: Activation) -> None:
+    """The tensor under `changed` is `result` from here on, under its other names too."""
+    before = strip(evaluate(changed, act))
+    assign(changed, result, act)
+    if isinstance(before, Op):
+        for name, value in act.state.names.items():
+            if strip(value) is before:
+                act.state.names[name] = result
 
 
 def _changed_in_place(node: ast.Call) -> ast.expr | None:
@@ -350,8 +360,13 @@ def _await(node: ast.Await, act: Activation) -> Value:
 
 def _yield(node: ast.Yield | ast.YieldFrom, act: Activation) -> Value:
     act.is_generator = True
-    if node.value is not None:
-        evaluate(node.value, act)
+    value = NONE if node.value is None else evaluate(node.value, act)
+    if act.yielded is not None:
+        holder = act.yielded
+        if isinstance(node, ast.YieldFrom):
+            containers.extend(holder, value, site_of(node, act), act)
+        else:
+            containers.append(holder, value, act)
     return leaf("unknown", "", site_of(node, act), reason="what is sent into a generator")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
@@ -273,3 +273,13 @@ def _join_keyed(
 
 def item(value: Value, key: Value | None = None) -> Item:
     return Item(key, value, NO_GUARDS)
+
+
+def last_of_each(items: Sequence[Item]) -> tuple[Item, ...]:
+    """A later entry of a dict replaces an earlier one of its key."""
+    last = {item.key.content: position for position, item in enumerate(items) if item.key and not item.guards}
+    return tuple(
+        item
+        for position, item in enumerate(items)
+        if item.key is None or position >= last.get(item.key.content, 0)
+    )

@@ -35,9 +35,7 @@ from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
 
 def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
     """The keyed items of a dict whose contents are all known."""
-    plain = strip(value)
-    if isinstance(plain, Lazy):
-        plain = strip(act.machine.force(plain))
+    plain = strip(resolved(value, act))
     if isinstance(plain, Object) and objects.external_base(plain.cls, act) in MAPPINGS:
         record = act.state.heap.get(plain.content)
         if record is not None and not record.open:
@@ -45,11 +43,28 @@ def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
     return None
 
 
+def resolved(value: Value, act: Activation) -> Value:
+    """A call that was put off, or a part of what it returns, as what it is."""
+    plain = strip(value)
+    match plain:
+        case Lazy():
+            return resolved(act.machine.force(plain), act)
+        case Op(name="getitem" | "getattr" as name, operands=(base,), parameters=((_, key),), site=site):
+            whole = strip(base)
+            if not isinstance(whole, Lazy | Op) or whole is (known := resolved(whole, act)):
+                return value
+            if name == "getitem":
+                return item(known, key, site, act)
+            assert isinstance(key, Const)
+            return act.machine.attribute(known, str(key.value), site, site, act)
+        case _:
+            return value
+
+
 def entries_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
     """What iterating over `value` yields, some of it under conditions or any number of times; None if unknown."""
+    value = resolved(value, act)
     plain = strip(value)
-    if isinstance(plain, Lazy):
-        plain = strip(act.machine.force(plain))
     match plain:
         case Tuple(items=items):
             return tuple(Item(None, rewrap(value, element), NO_GUARDS) for element in items)
@@ -170,12 +185,15 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
         case Op(name="comprehension", operands=(inner, _)) if (
             isinstance(key, Const) and type(key.value) is int
         ):
-            kind = plain.parameter("kind")
-            if isinstance(kind, Const) and kind.value == "list":
+            if _is_list(plain):
                 return inner
         case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
             row = element(rows, Loop(site, rows), site, act)
             return batches.column(item(row, key, site, act, base_site), site, act)
+        case Op(name="comprehension", operands=(Tuple(items=(_, held)), _)) if isinstance(
+            key, Const
+        ) and not _is_list(plain):
+            return held
         case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
             return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
         case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Sequence
 
 from loss_lint.catalogue.wrappers import WRAPPERS
-from loss_lint.symbolic import assign
-from loss_lint.symbolic.activation import Activation, State, atom, join
+from loss_lint.symbolic import assign, unrolling
+from loss_lint.symbolic.activation import Activation, State, atom
 from loss_lint.symbolic.graph import (
     ZERO,
     Accumulated,
@@ -26,15 +26,16 @@ from loss_lint.symbolic.guards import strip
 
 Execute = Callable[[Sequence[ast.stmt], Activation], None]
 
-# A loop over a known container of at most this many elements is run element by element.
-MAX_UNROLLED = 6
-
 
 def run_for(node: ast.For | ast.AsyncFor, act: Activation, execute: Execute) -> None:
     iterable = act.machine.evaluate(node.iter, act)
-    elements = act.machine.known_elements(iterable, act)
-    if elements is not None and len(elements) <= MAX_UNROLLED:
-        _unroll(node, elements, act, execute)
+    items = unrolling.entries(node, iterable, act)
+    if items is not None:
+
+        def iterate(value: Value, loop: Loop) -> None:
+            _run(node, loop, lambda: assign.assign(node.target, value, act), act, execute)
+
+        unrolling.run(node, items, act, execute, iterate)
         return
     loop = Loop(assign.site_of(node, act), iterable, name=_name_of(node.iter, iterable), frame=act.frame)
 
@@ -84,33 +85,6 @@ def run_while(node: ast.While, act: Activation, execute: Execute) -> None:
     execute(node.orelse, act)
 
 
-def _unroll(
-    node: ast.For | ast.AsyncFor, elements: Sequence[Value], act: Activation, execute: Execute
-) -> None:
-    left, act.left_loop = act.left_loop, []
-    loops = act.loops
-    act.loops = (*loops, Loop(assign.site_of(node, act), None, unrolled=True))
-    entry = act.state.guards
-    for element in elements:
-        assign.assign(node.target, element, act)
-        execute(node.body, act)
-        _rejoin(act, entry)
-        if act.state.dead:
-            break
-    act.loops = loops
-    act.left_loop = left
-    execute(node.orelse, act)
-
-
-def _rejoin(act: Activation, entry: frozenset[object] | None = None) -> None:
-    """States that left the iteration by `continue` or `break` go on behind it."""
-    for state in act.left_loop[:4]:
-        guards = act.state.guards & state.guards if not act.state.dead else state.guards
-        act.state = join(act.state, state, guards) if not act.state.dead else state
-        act.state.dead = False
-    act.left_loop = []
-
-
 def _run(
     node: ast.For | ast.AsyncFor | ast.While,
     loop: Loop,
@@ -127,12 +101,13 @@ def _run(
             phis[name] = Phi(name, init, loop, fresh_content())
             act.state.names[name] = phis[name]
     left, act.left_loop = act.left_loop, []
+    broken, act.broken = act.broken, None
     loops, act.loops = act.loops, (*act.loops, loop)
     entry = act.state.guards
     head()
     execute(node.body, act)
-    _rejoin(act)
-    act.loops, act.left_loop = loops, left
+    unrolling.rejoin(act, act.left_loop)
+    act.loops, act.left_loop, act.broken = loops, left, broken
     after = act.state
     if after.dead:
         act.state = before

@@ -172,6 +172,9 @@ class Machine:
     def known_elements(self, value: Value, act: Activation) -> list[Value] | None:
         return items.known_elements(value, act)
 
+    def resolved(self, value: Value, act: Activation) -> Value:
+        return items.resolved(value, act)
+
     def entries_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
         return items.entries_of(value, act)
 

@@ -132,6 +132,12 @@ def external_base(cls: Class | External, act: Activation) -> str:
     return names[0] if names else ""
 
 
+def is_module(cls: Class | External, act: Activation) -> bool:
+    """Whether instances are certainly modules of torch's."""
+    base = external_base(cls, act)
+    return base in catalogue.by_module or base.startswith("torch.nn.")
+
+
 def find(
     cls: Class | External, name: str, act: Activation, after: Class | None = None
 ) -> tuple[Value, Class | External] | None:

@@ -172,6 +172,8 @@ def run(
         value = act.machine.evaluate(function.node.body, callee)
         act.state.heap = callee.state.heap
         return value
+    if function.module.yields(function.node):
+        callee.yielded = act.machine.new_object("builtins.list", site, callee)
     callee.trained = frameworks.is_trained_on(function, callee)
     act.machine.run(function.node.body, callee)
     return _returned(callee, function, site, act)
@@ -241,8 +243,8 @@ def _returned(callee: Activation, function: Function, site: Site, act: Activatio
     returns = list(callee.returns)
     if not callee.state.dead:
         returns.append((callee.state, NONE))
-    if callee.is_generator or (isinstance(function.node, ast.AsyncFunctionDef) and not returns):
-        return leaf("call", function.name, site, reason="a generator")
+    if callee.is_generator and not returns:
+        return leaf("call", function.name, site, reason="a generator without end")
     if not returns:
         return leaf("call", function.name, site, reason="a function that does not return")
     state = returns[0][0]
@@ -251,5 +253,7 @@ def _returned(callee: Activation, function: Function, site: Site, act: Activatio
         other.dead = False
         state = join(State({}, state.heap, state.guards), State({}, other.heap, other.guards), entry)
     act.state.heap = state.heap
+    if callee.yielded is not None:
+        return callee.yielded
     branches = [(without(returned.guards, entry), value) for returned, value in returns]
     return branches[0][1] if len(branches) == 1 else alternatives(branches, site)

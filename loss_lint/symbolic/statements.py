@@ -82,7 +82,8 @@ def _leave(node: ast.stmt, act: Activation) -> None:
         if node.exc is not None:
             act.machine.evaluate(node.exc, act)
     elif act.loops:
-        act.left_loop.append(act.state)
+        ends_loop = isinstance(node, ast.Break) and act.broken is not None
+        (act.broken if ends_loop and act.broken is not None else act.left_loop).append(act.state)
         act.state = act.state.fork()
     act.state.dead = True
 

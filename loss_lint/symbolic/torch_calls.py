@@ -65,6 +65,8 @@ def is_callable(name: str) -> bool:
 
 def apply_function(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
     entry = catalogue.by_function.get(name)
+    if entry is None and name.endswith("_"):
+        entry = catalogue.by_function.get(name[:-1])  # its twin that writes into its argument
     if entry is not None:
         return _operation(entry.operation, entry.signature, arguments, None, site, act)
     if name in catalogue.by_module or name in containers.MODULE_CONTAINERS or _is_followed_class(name):

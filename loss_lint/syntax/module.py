@@ -77,6 +77,7 @@ class SourceModule:
     _sites: dict[ast.AST, Site] = field(default_factory=dict, repr=False)
     _bound_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
     _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _leading: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -217,6 +218,13 @@ class SourceModule:
             known = self._writers[node] = any(_is_write(inner) for inner in ast.walk(node))
         return known
 
+    def yields(self, node: ast.AST) -> bool:
+        """Whether a function is a generator."""
+        known = self._generators.get(node)
+        if known is None:
+            known = self._generators[node] = _yields(node)
+        return known
+
     def leads_to_loss(self, node: ast.AST) -> bool:
         """Whether a definition mentions a loss, or something of this file that does."""
         known = self._leading.get(node)
@@ -247,6 +255,18 @@ def _bound_in(node: ast.AST) -> set[str]:
     return names
 
 
+def _yields(function: ast.AST) -> bool:
+    """Whether a `yield` stands in a function itself, not in one nested in it."""
+    pending: list[ast.AST] = list(ast.iter_child_nodes(function))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, Definition | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
+
+
 _MUTATORS = frozenset(
     [
         "append",
@@ -259,6 +279,8 @@ _MUTATORS = frozenset(
         "update",
         "pop",
         "setdefault",
+        "reverse",
+        "popitem",
         "add",
         "remove",
         "clear",
@@ -272,8 +294,9 @@ def _is_write(node: ast.AST) -> bool:
     match node:
         case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Global() | ast.Nonlocal():
             return True
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name in _MUTATORS
+        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+            in_place = name.endswith("_") and not name.endswith("__") and isinstance(owner, ast.Attribute)
+            return name in _MUTATORS or in_place
         case ast.Call(func=ast.Name(id="setattr")):
             return True
         case _:
