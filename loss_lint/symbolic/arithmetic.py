@@ -12,6 +12,7 @@ from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
     FALSE,
+    NO_GUARDS,
     TRUE,
     Alternatives,
     Const,
@@ -24,10 +25,11 @@ from loss_lint.symbolic.graph import (
     const,
     external,
     fresh_content,
+    leaf,
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip, truth
-from loss_lint.symbolic.heap import Record
+from loss_lint.symbolic.heap import Item, Record
 
 # Containers that grow past this are no longer followed item by item.
 MAX_ITEMS = 256
@@ -126,16 +128,26 @@ _ADDED = frozenset({"builtins.list", "torch.nn.Sequential", "torch.nn.ModuleList
 
 
 def _joined_lists(left: Value, right: Value, site: Site, act: Activation) -> Value | None:
-    if not (isinstance(left, Object) and isinstance(right, Object)):
+    names = {one.cls.name for one in (left, right) if isinstance(one, Object)}
+    if len(names) != 1 or not names <= _ADDED:
         return None
-    if left.cls.content != right.cls.content or left.cls.name not in _ADDED:
+    parts: list[Item] = []
+    for side in (left, right):
+        entries = act.machine.entries_of(side, act)
+        if entries is None and isinstance(side, Op) and side.name in _LISTS:
+            entries = (Item(None, leaf("many", "modules", side.site, (side,), "an unknown list"), NO_GUARDS),)
+        if entries is None or not isinstance(side, Object | Op):
+            return None
+        parts.extend(entries)
+    if len(parts) > MAX_ITEMS:
         return None
-    one, other = act.state.heap.get(left.content), act.state.heap.get(right.content)
-    if one is None or other is None or len(one.items) + len(other.items) > MAX_ITEMS:
-        return None
-    joined = Object(external(left.cls.name), site, fresh_content(), act.loops)
-    act.state.heap.set(joined.content, Record({}, one.items + other.items, one.open or other.open))
+    joined = Object(external(names.pop()), site, fresh_content(), act.loops)
+    act.state.heap.set(joined.content, Record({}, tuple(parts)))
     return joined
+
+
+# Operations that make lists, or cut them.
+_LISTS = frozenset({"list", "comprehension", "getitem"})
 
 
 def comparison(name: str, left: Value, right: Value, act: Activation, site: Site | None = None) -> Value:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loss_lint.symbolic import arithmetic, classes, containers, fields, items, objects, torch_calls
+from loss_lint.symbolic import (
+    arithmetic,
+    classes,
+    containers,
+    fields,
+    items,
+    objects,
+    sequences,
+    torch_calls,
+)
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     FALSE,
@@ -18,6 +27,7 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Function,
+    Lazy,
     Loop,
     Method,
     Object,
@@ -36,7 +46,7 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip, truth
-from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.heap import Item, is_repeated
 from loss_lint.symbolic.unrolling import MAX_UNROLLED
 
 Arguments = tuple[Argument, ...]
@@ -122,14 +132,14 @@ def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None
         values = _values(arguments)
         if not values:
             return act.machine.new_object(f"builtins.{kind}", site, act)
-        elements = act.machine.known_elements(values[0], act)
-        is_set = _is_set(values[0])
-        if elements is None or is_set:
+        entries = act.machine.entries_of(values[0], act)
+        certain = entries is not None and all(map(sequences.is_single, entries))
+        conditional = entries is not None and not any(is_repeated(entry.value) for entry in entries)
+        if entries is None or _is_set(values[0]) or not (certain if kind == "tuple" else conditional):
             return act.machine.python_op(kind, tuple(values), site, act)
         if kind == "tuple":
-            return tuple_of(tuple(elements))
-        items = tuple(Item(None, element, NO_GUARDS) for element in elements)
-        return act.machine.new_object("builtins.list", site, act, items)
+            return tuple_of(tuple(entry.value for entry in entries))
+        return act.machine.new_object("builtins.list", site, act, entries)
 
     return build
 
@@ -286,13 +296,10 @@ def _reversed(arguments: Arguments, site: Site, act: Activation) -> Value | None
 def _sorted(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     """Literals in their order; anything else as an operation."""
     values = _values(arguments)
-    elements = act.machine.known_elements(values[0], act) if len(arguments) == 1 else None
-    literals = [strip(element) for element in elements or ()]
-    if literals and all(isinstance(one, Const) for one in literals):
-        plain = [one.value for one in literals if isinstance(one, Const)]
-        if all(isinstance(one, str) for one in plain) or all(isinstance(one, int | float) for one in plain):
-            ordered = tuple(Item(None, const(one), NO_GUARDS) for one in sorted(plain))  # type: ignore[type-var]
-            return act.machine.new_object("builtins.list", site, act, ordered)
+    entries = act.machine.entries_of(values[0], act) if len(arguments) == 1 else None
+    ordered = containers.sorted_literals(entries) if entries else None
+    if ordered is not None:
+        return act.machine.new_object("builtins.list", site, act, ordered)
     return act.machine.python_op("sorted", tuple(values), site, act)
 
 

@@ -40,8 +40,9 @@ from loss_lint.symbolic.graph import (
     alternatives,
     fresh_content,
     leaf,
+    only,
 )
-from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.guards import compatible, implied, strip
 from loss_lint.symbolic.readings import narrowed
 from loss_lint.symbolic.unknown import spelled, unknown_call
 
@@ -185,6 +186,9 @@ def _any_of(
         act.state.guards, act.chosen = entry, chosen
     if not results:
         return leaf("unknown", "", site, reason="an impossible call")
+    if len(results) == 1:
+        ((guards, value),) = results
+        return value if implied(entry, guards) else only(value, guards)
     return alternatives(results, site)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from loss_lint.symbolic import objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
@@ -11,10 +13,13 @@ from loss_lint.symbolic.graph import (
     Const,
     Leaf,
     Object,
+    Op,
+    Phi,
     Site,
     Value,
     alternatives,
     const,
+    external,
     fresh_content,
     leaf,
     tuple_of,
@@ -35,6 +40,8 @@ SEQUENCES = frozenset(
         "typing.NamedTuple",
     }
 )
+# What `+=` adds to in place.
+GROWING = frozenset({"builtins.list", "torch.nn.ModuleList", "torch.nn.Sequential"})
 MAPPINGS = frozenset(
     {
         "builtins.dict",
@@ -158,6 +165,9 @@ def call_method(
             return receiver if base.startswith("torch.") else NONE
         case "reverse", []:
             _store(holder, record, record.items[::-1], act)
+            return NONE
+        case "sort", [] if (ordered := sorted_literals(record.items)) is not None and not arguments:
+            _store(holder, record, ordered, act)
             return NONE
         case "copy", []:
             return copied(holder, site, act)
@@ -348,6 +358,49 @@ def set_child(holder: Object, name: str, value: Value, act: Activation) -> bool:
         _store(holder, record, (*record.items, _appended(value, holder, act)._replace(key=key)), act)
         return True
     return False
+
+
+def added_in_place(operator: ast.operator, before: Value, value: Value, site: Site, act: Activation) -> bool:
+    """Whether `before += value` changed a list, or `|=` a dict, that is known under other names too."""
+    plain = strip(before)
+    if isinstance(plain, Phi) and plain.init is not None:
+        plain = strip(plain.init)
+    if not isinstance(plain, Object):
+        return False
+    base = objects.external_base(plain.cls, act)
+    if isinstance(operator, ast.Add) and base in GROWING:
+        extend(plain, value, site, act)
+        return True
+    if isinstance(operator, ast.BitOr) and base in MAPPINGS:
+        merge(plain, value, site, act)
+        return True
+    return False
+
+
+def grown_from(value: Op, act: Activation) -> Object:
+    """A list that starts as one that is not known."""
+    made = Object(external("builtins.list"), value.site, fresh_content())
+    known = act.machine.entries_of(value, act)
+    unknown = leaf("many", "modules", value.site, (value,), "an unknown list")
+    act.state.heap.set(
+        made.content, Record({}, (Item(None, unknown, NO_GUARDS),) if known is None else known)
+    )
+    return made
+
+
+def sorted_literals(items: tuple[Item, ...]) -> tuple[Item, ...] | None:
+    """Numbers, or strings, in their order; None for anything else."""
+    literals = [strip(item.value) for item in items if sequences.is_single(item)]
+    plain = [one.value for one in literals if isinstance(one, Const)]
+    if len(plain) != len(items):
+        return None
+    numbers = [one for one in plain if isinstance(one, int | float)]
+    texts = [one for one in plain if isinstance(one, str)]
+    if len(numbers) == len(plain):
+        return tuple(Item(None, const(one), NO_GUARDS) for one in sorted(numbers))
+    if len(texts) == len(plain):
+        return tuple(Item(None, const(one), NO_GUARDS) for one in sorted(texts))
+    return None
 
 
 def append(holder: Object, value: Value, act: Activation) -> None:

@@ -43,6 +43,8 @@ def _condition(atom: Atom, places: Places) -> str:
     condition = atom.condition
     while isinstance(condition, Pass):
         condition = condition.value
+    if _is_about_an_index(condition, 4):
+        return ""
     truth = "true" if atom.truth else "false"
     match condition:
         case Leaf(role="parameter", name=name) if name:
@@ -59,6 +61,19 @@ def _condition(atom: Atom, places: Places) -> str:
             return f"`{text}` is {truth}" if 0 < len(text) <= MAX_CONDITION else ""
         case _:
             return ""
+
+
+def _is_about_an_index(condition: Value, depth: int) -> bool:
+    """Whether a condition asks which iteration of a loop it is: no reader can choose that."""
+    while isinstance(condition, Pass):
+        condition = condition.value
+    match condition:
+        case Leaf(role="index"):
+            return True
+        case Op(operands=operands) if depth:
+            return any(_is_about_an_index(operand, depth - 1) for operand in operands)
+        case _:
+            return False
 
 
 def _text(value: Value, places: Places) -> str:

@@ -113,11 +113,27 @@ def _list(node: ast.List | ast.Set, act: Activation) -> Value:
         spread = act.machine.evaluate(node.elts[0].value, act)
         if act.machine.known_elements(spread, act) is None:
             return act.machine.python_op(kind, (spread,), site_of(node, act), act)
-    values = _flattened(node.elts, act)
-    if kind == "set" and values is not None:
-        return act.machine.python_op("set", (tuple_of(tuple(values)),), site_of(node, act), act)
-    items = tuple(Item(None, value, NO_GUARDS) for value in values or ())
-    return act.machine.new_object(f"builtins.{kind}", site_of(node, act), act, items, is_open=values is None)
+    if kind == "set":
+        values = _flattened(node.elts, act)
+        if values is not None:
+            return act.machine.python_op("set", (tuple_of(tuple(values)),), site_of(node, act), act)
+        return act.machine.new_object("builtins.set", site_of(node, act), act, is_open=True)
+    return act.machine.new_object("builtins.list", site_of(node, act), act, _entries(node.elts, act))
+
+
+def _entries(elements: list[ast.expr], act: Activation) -> tuple[Item, ...]:
+    """A list's elements, with `*spread` spread out as far as it is known."""
+    items: list[Item] = []
+    for element in elements:
+        if isinstance(element, ast.Starred):
+            spread = evaluate(element.value, act)
+            site = site_of(element, act)
+            unknown = leaf("many", "elements", site, (spread,), "an unknown list is unpacked")
+            known = act.machine.entries_of(spread, act)
+            items.extend((Item(None, unknown, NO_GUARDS),) if known is None else known)
+        else:
+            items.append(Item(None, evaluate(element, act), NO_GUARDS))
+    return tuple(items)
 
 
 def _dict(node: ast.Dict, act: Activation) -> Value:
@@ -172,12 +188,28 @@ def _call(node: ast.Call, act: Activation) -> Value:
         receiver = strip(function.receiver)
         if isinstance(receiver, Op) and receiver.name in ("list", "comprehension"):
             assign(node.func.value, act.machine.python_op("sorted", (receiver,), receiver.site, act), act)
+    _grow(function, tuple(arguments), node, act)
     changed = _changed_in_place(node)
     if isinstance(result, Op) and changed is None and _is_in_place(function) and node.args:
         changed = node.args[0]
     if isinstance(changed, ast.Name | ast.Attribute) and isinstance(result, Op):
         _rename(changed, result, act)
     return result
+
+
+def _grow(function: Value, arguments: tuple[Argument, ...], node: ast.Call, act: Activation) -> None:
+    """`modules = list(net.children())`, then `modules.append(last)`: what was there is unknown, the last is not."""
+    if not (isinstance(function, Method) and function.name in ("append", "extend", "insert")):
+        return
+    receiver = strip(function.receiver)
+    if (
+        isinstance(receiver, Op)
+        and receiver.name in ("list", "comprehension")
+        and isinstance(node.func, ast.Attribute)
+    ):
+        holder = containers.grown_from(receiver, act)
+        containers.call_method(holder, holder, function.name, arguments, site_of(node, act), act)
+        assign(node.func.value, holder, act)
 
 
 def _is_in_place(function: Value) -> bool:

@@ -9,8 +9,11 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Alternatives,
     Atom,
+    BoundMethod,
+    Class,
     Const,
     External,
+    Function,
     Guards,
     Lazy,
     Leaf,
@@ -59,6 +62,18 @@ def resolved(value: Value, act: Activation) -> Value:
             return act.machine.attribute(known, str(key.value), site, site, act)
         case _:
             return value
+
+
+def iterated(value: Value, site: Site, act: Activation) -> Value:
+    """What a loop over `value` runs over: what a project's `__iter__` returns."""
+    value = resolved(value, act)
+    plain = strip(value)
+    if isinstance(plain, Object) and isinstance(plain.cls, Class):
+        found = objects.find(plain.cls, "__iter__", act)
+        if found is not None and isinstance(found[0], Function) and found[0].module.yields(found[0].node):
+            bound = BoundMethod(found[0], plain, fresh_content())
+            return resolved(act.machine.call(bound, (), site, act), act)
+    return value
 
 
 def entries_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
@@ -168,6 +183,8 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
 def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None) -> Value:
     plain, key = strip(base), strip(index)
     match plain:
+        case Lazy(result=result) if result is not None:  # the caller may have changed it since
+            return item(result, index, site, act, base_site)
         case Tuple(items=items):
             chosen = _by_position(items, key)
             if chosen is not None:

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Callable, Sequence
 
 from loss_lint.catalogue.wrappers import WRAPPERS
-from loss_lint.symbolic import assign, unrolling
+from loss_lint.symbolic import assign, exits, items, unrolling
 from loss_lint.symbolic.activation import Activation, State, atom
 from loss_lint.symbolic.graph import (
     ZERO,
     Accumulated,
     Alternatives,
     Const,
+    Guards,
     Loop,
     Op,
     Phi,
@@ -23,19 +24,20 @@ from loss_lint.symbolic.graph import (
     leaf,
 )
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.readings import narrowed
 
 Execute = Callable[[Sequence[ast.stmt], Activation], None]
 
 
 def run_for(node: ast.For | ast.AsyncFor, act: Activation, execute: Execute) -> None:
-    iterable = act.machine.evaluate(node.iter, act)
-    items = unrolling.entries(node, iterable, act)
-    if items is not None:
+    iterable = items.iterated(act.machine.evaluate(node.iter, act), assign.site_of(node.iter, act), act)
+    entries = unrolling.entries(node, iterable, act)
+    if entries is not None:
 
         def iterate(value: Value, loop: Loop) -> None:
             _run(node, loop, lambda: assign.assign(node.target, value, act), act, execute)
 
-        unrolling.run(node, items, act, execute, iterate)
+        unrolling.run(node, entries, act, execute, iterate)
         return
     loop = Loop(assign.site_of(node, act), iterable, name=_name_of(node.iter, iterable), frame=act.frame)
 
@@ -103,7 +105,7 @@ def _run(
     left, act.left_loop = act.left_loop, []
     broken, act.broken = act.broken, None
     loops, act.loops = act.loops, (*act.loops, loop)
-    entry = act.state.guards
+    started = len(act.machine.ops)
     head()
     execute(node.body, act)
     unrolling.rejoin(act, act.left_loop)
@@ -114,16 +116,18 @@ def _run(
         return
     for name, phi in phis.items():
         phi.next = after.names.get(name)
-    act.state = _exit(before, after, phis, loop, entry)
+    last = exits.at_the_last(loop, act.machine.ops[started:])
+    act.state = _exit(before, after, phis, loop, last)
 
 
-def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: frozenset[object]) -> State:
+def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, last: Guards) -> State:
     """The state behind the loop: sums are closed, other names are what the last iteration left."""
     ran = leaf("unknown", "loop ran", loop.site, reason="whether a loop runs at all")
+    over = atom(ran, True) | last
     names: dict[str, Value] = {}
     for name, value in after.names.items():
         phi = phis.get(name)
-        names[name] = value if phi is None or phi.init is None else close(phi, value, ran)
+        names[name] = value if phi is None or phi.init is None else close(phi, value, ran, over)
         known = before.names.get(name)
         if phi is None and known is not None and known is not value:  # a nested function changed it
             names[name] = summed(known, value, loop) or value
@@ -132,12 +136,12 @@ def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, entry: 
     return State(names, heap, before.guards)
 
 
-def close(phi: Phi, value: Value, ran: Value) -> Value:
+def close(phi: Phi, value: Value, ran: Value, over: Guards) -> Value:
     """What a variable holds behind a loop that left `value` in it."""
     assert phi.init is not None
     terms = added_terms(value, phi)
     if terms is None:
-        return alternatives([(atom(ran, True), value), (atom(ran, False), phi.init)])
+        return alternatives([(over, narrowed(value, over)), (atom(ran, False), phi.init)])
     return accumulated(phi.init, tuple(terms), phi.loop) if terms else phi.init
 
 

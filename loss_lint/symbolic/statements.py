@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, decorators, frameworks, loops, patterns
+from loss_lint.symbolic import assign, containers, decorators, frameworks, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
@@ -102,6 +102,8 @@ def _annotated(node: ast.AnnAssign, act: Activation) -> None:
 def _augmented(node: ast.AugAssign, act: Activation) -> None:
     before = act.machine.evaluate(node.target, act)  # evaluation does not look at the node's context
     operand = act.machine.evaluate(node.value, act)
+    if containers.added_in_place(node.op, before, operand, assign.site_of(node, act), act):
+        return
     value = act.machine.binary(node.op, before, operand, node, node.target, node.value, act)
     assign.assign(node.target, value, act)
 

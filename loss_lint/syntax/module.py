@@ -297,7 +297,7 @@ def _is_write(node: ast.AST) -> bool:
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
             in_place = name.endswith("_") and not name.endswith("__") and isinstance(owner, ast.Attribute)
             return name in _MUTATORS or in_place
-        case ast.Call(func=ast.Name(id="setattr")):
+        case ast.Call(func=ast.Name(id="setattr")) | ast.AugAssign(value=ast.List() | ast.ListComp()):
             return True
         case _:
             return False
