@@ -207,9 +207,9 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
         case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
             row = element(rows, Loop(site, rows), site, act)
             return batches.column(item(row, key, site, act, base_site), site, act)
-        case Op(name="comprehension", operands=(Tuple(items=(_, held)), _)) if isinstance(
-            key, Const
-        ) and not _is_list(plain):
+        case Op(name="comprehension", operands=(Tuple(items=(Leaf(name="key"), held)), Op(name="items"))) if (
+            isinstance(key, Const)  # a map made of another one, key by key
+        ):
             return held
         case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
             return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
