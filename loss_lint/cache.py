@@ -1,8 +1,9 @@
 """Findings remembered between runs.
 
-One file for each linted file, under `.loss_lint_cache`, holding what was found and the hashes of all that
-it followed from: loss-lint's own sources, the interpreter's grammar, the file, and the files that it
-depended on. Selection and `# noqa` are applied after the cache, so no setting changes what is stored.
+One file for each linted file, under `.loss_lint_cache`, holding its report and the hashes of all that
+it followed from: loss-lint's own sources, the interpreter's grammar, the file, the files that it imports as
+far as they were looked at, and the folders in which imports were looked for. Who imports a file is asked anew
+in every run. Selection and `# noqa` are applied after the cache, so no setting changes what is stored.
 Entries are JSON under a checksum: a damaged one is the same as none, and none can run code.
 """
 
@@ -18,11 +19,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
+from loss_lint.sightings import Report, Sighting, Sink
+from loss_lint.syntax.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from loss_lint.syntax.sources import Sources
+    from loss_lint.linter import Linter
 
 FOLDER = ".loss_lint_cache"
 _TAG = (
@@ -32,94 +33,69 @@ _TAG = (
 _IGNORE = "# Written by loss-lint.\n*\n"
 
 
-class Recorder:
-    """Sources that remember every answer they gave, for that is what a result followed from.
-
-    An import that did not resolve counts as much as one that did: the file may be written later. Contents
-    are hashed as they are read, so that a file saved meanwhile is not taken for the one that was linted.
-    """
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self.states: dict[str, str | None] = {}
-        self.presence: dict[str, bool] = {}
-        self.has_listed = False
-
-    def read(self, path: str) -> bytes:
-        self.states[path] = None
-        data = self._sources.read(path)
-        self.states[path] = _digest(data)
-        return data
-
-    def exists(self, path: str) -> bool:
-        if path not in self.presence:
-            self.presence[path] = self._sources.exists(path)
-        return self.presence[path]
-
-    def files(self, root: str) -> Sequence[str]:
-        # Whoever lists a project asks which of its files matter, and any edit can change that.
-        self.has_listed = True
-        return self._sources.files(root)
-
-    def state(self, path: str) -> str | None:
-        """The hash of a file; None where there is none."""
-        if path not in self.states:
-            with suppress(OSError):
-                self.read(path)
-        return self.states[path]
-
-
 class Cache:
     """The cache below one folder. Nothing here raises for what is on disk, or is not."""
 
-    def __init__(self, parent: str, sources: Sources) -> None:
+    def __init__(self, parent: str, linter: Linter) -> None:
         self._folder = os.path.join(parent, FOLDER)
-        # Many files depend on the same few; each is read once a run.
-        self._current = Recorder(sources)
+        self._linter = linter
+        # Many files depend on the same few; each is hashed once a run.
+        self._files: dict[str, str | None] = {}
+        self._listings: dict[str, str] = {}
 
-    def load(self, path: str, data: bytes) -> tuple[Finding, ...] | None:
-        """What was found in `path` when it held `data`, if all that it followed from is unchanged."""
+    def load(self, path: str) -> Report | None:
+        """What is known of `path`, if all that it followed from is unchanged."""
         try:
             with open(self._entry(path), "rb") as file:
                 checksum, _, body = file.read().partition(b"\n")
             if checksum.decode() != _digest(body):
                 return None
             entry = json.loads(body)
-            if entry["key"] != _key(path, data):
+            if entry["version"] != _own_version() or entry["path"] != path:
                 return None
-            if any(self._current.state(other) != state for other, state in entry["dependencies"]):
+            if any(self._file(other) != state for other, state in entry["files"]):
                 return None
-            if any(self._current.exists(other) != answer for other, answer in entry["presence"]):
+            if any(self._listing(folder) != state for folder, state in entry["folders"]):
                 return None
-            return tuple(_finding(item) for item in entry["findings"])
+            return _report(entry)
         except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
 
-    def store(
-        self,
-        path: str,
-        data: bytes,
-        findings: Sequence[Finding],
-        dependencies: Sequence[str],
-        sources: Recorder,
-    ) -> None:
-        """Remember what was found from `sources`, which must have served this one file alone.
-
-        Without effect where nothing can be written, or where the result followed from a whole project.
-        """
-        if sources.has_listed:
-            return
-        others = {*dependencies, *sources.states} - {path}
+    def store(self, report: Report) -> None:
+        """Remember what was found. Without effect where nothing can be written."""
         entry = {
-            "key": _key(path, data),
-            "dependencies": [[other, sources.state(other)] for other in sorted(others)],
-            "presence": sorted(sources.presence.items()),
-            "findings": [_record(finding) for finding in findings],
+            "version": _own_version(),
+            "path": report.path,
+            "files": [[path, self._file(path)] for path in sorted({report.path, *report.files})],
+            "folders": [[folder, self._listing(folder)] for folder in report.folders],
+            "sightings": [_sighting_record(one) for one in report.sightings],
+            "confirmed": _sinks(report.confirmed),
+            "refuted": _sinks(report.refuted),
+            "limits": report.limits,
         }
-        body = json.dumps(entry, separators=(",", ":")).encode()
-        with suppress(OSError):
+        with suppress(OSError, UnicodeEncodeError):
+            body = json.dumps(entry, separators=(",", ":")).encode()
             if self._is_prepared:
-                _write(self._entry(path), _digest(body).encode() + b"\n" + body)
+                _write(self._entry(report.path), _digest(body).encode() + b"\n" + body)
+
+    def _file(self, path: str) -> str | None:
+        """A hash of what a file holds, and of which of its imports lead to a loss; None where it cannot be read."""
+        if path not in self._files:
+            try:
+                data = self._linter.project.sources.read(path)
+            except (OSError, ValueError):
+                self._files[path] = None
+            else:
+                names = sorted(self._linter.relevance.imported_loss_names(path))
+                self._files[path] = _digest(_digest(data).encode() + repr(names).encode("utf-8", "replace"))
+        return self._files[path]
+
+    def _listing(self, folder: str) -> str:
+        known = self._listings.get(folder)
+        if known is None:
+            names = sorted(self._linter.project.sources.listing(folder))
+            known = self._listings[folder] = _digest(repr(names).encode())
+        return known
 
     def _entry(self, path: str) -> str:
         return os.path.join(self._folder, _digest(os.fsencode(path)) + ".json")
@@ -154,10 +130,6 @@ def _digest(data: bytes) -> str:
     return blake2b(data, digest_size=20).hexdigest()
 
 
-def _key(path: str, data: bytes) -> str:
-    return _digest(b"\0".join([_own_version().encode(), os.fsencode(path), data]))
-
-
 @cache
 def _own_version() -> str:
     """A hash of the interpreter's version and of all of loss-lint's own sources."""
@@ -171,6 +143,34 @@ def _own_version() -> str:
                 with open(path, "rb") as file:
                     digest.update(blake2b(os.path.relpath(path, package).encode() + file.read()).digest())
     return digest.hexdigest()
+
+
+def _sighting_record(sighting: Sighting) -> list[Any]:
+    sink = [sighting.sink.code, list(sighting.sink.site)]
+    return [_record(sighting.finding), sink, sighting.rank, sighting.called, sighting.unanimous]
+
+
+def _sinks(sinks: frozenset[Sink]) -> list[list[Any]]:
+    return sorted([code, list(site)] for code, site in sinks)
+
+
+def _report(entry: dict[str, Any]) -> Report:
+    return Report(
+        path=entry["path"],
+        sightings=tuple(
+            Sighting(_finding(finding), _sink(*sink), tuple(rank), called, unanimous)
+            for finding, sink, rank, called, unanimous in entry["sightings"]
+        ),
+        confirmed=frozenset(_sink(*sink) for sink in entry["confirmed"]),
+        refuted=frozenset(_sink(*sink) for sink in entry["refuted"]),
+        files=tuple(path for path, _ in entry["files"]),
+        folders=tuple(folder for folder, _ in entry["folders"]),
+        limits=tuple((name, count) for name, count in entry["limits"]),
+    )
+
+
+def _sink(code: str, site: list[Any]) -> Sink:
+    return Sink(code, Site(*site))
 
 
 def _record(finding: Finding) -> dict[str, Any]:

@@ -120,6 +120,25 @@ def discover(paths: Sequence[str]) -> Discovery:
     return Discovery(tuple(sorted(walk.files)), tuple(walk.problems))
 
 
+# How far below the working directory a file still belongs to the project there.
+MAX_LEVELS = 5
+
+
+def import_roots(paths: Sequence[str]) -> tuple[str, ...]:
+    """The folders in which the projects of `paths` begin where no file marks that: those that were named.
+
+    For a file, that is the working directory if the file lies not far below it.
+    """
+    roots = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
+    here = os.getcwd()
+    if here not in (os.path.abspath(os.sep), os.path.expanduser("~")):
+        for path in paths:
+            below = os.path.relpath(os.path.abspath(path), here).split(os.sep)
+            if not os.path.isdir(path) and below[0] != os.pardir and len(below) <= MAX_LEVELS:
+                roots.add(here)
+    return tuple(sorted(roots))
+
+
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)

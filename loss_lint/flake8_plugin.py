@@ -7,13 +7,14 @@ would end the user's whole run, so every one becomes LOS999 on its file.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import tokenize
 from typing import TYPE_CHECKING, ClassVar
 
 from loss_lint import __version__
 from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE
-from loss_lint.syntax.screen import is_relevant
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from loss_lint.config import Configuration
     from loss_lint.findings import Finding
+    from loss_lint.linter import Linter
+    from loss_lint.syntax.sources import Sources
 
 # flake8's report: line, column counted from zero, text that begins with the code, and a type it ignores.
 _Report = tuple[int, int, str, type["Plugin"]]
@@ -39,6 +42,7 @@ class Plugin:
     _asked_for: ClassVar[frozenset[str]] = frozenset()
     _uses_noqa: ClassVar[bool] = True
     _configuration: ClassVar[Configuration | None] = None
+    _shared: ClassVar[Linter | None] = None
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
@@ -50,7 +54,7 @@ class Plugin:
         ]
         cls._asked_for = frozenset(selectors)
         cls._uses_noqa = not getattr(options, "disable_noqa", False)
-        cls._configuration = None
+        cls._configuration = cls._shared = None
 
     def __init__(
         self,
@@ -70,22 +74,33 @@ class Plugin:
         yield from reports
 
     def _reports(self) -> Iterator[_Report]:
-        data = _encoded(self._lines)
-        if not is_relevant(data):
+        linter = self._linter()
+        if not linter.can_matter(self._path):
             return
-        for finding in self._findings(data):
+        for finding in self._findings(linter):
             yield _report(finding.place.line, finding.place.column, finding.code, finding.message)
 
-    def _findings(self, data: bytes) -> Iterator[Finding]:
-        from loss_lint.runner import Job
-        from loss_lint.syntax.noqa import Suppressions
+    def _linter(self) -> Linter:
+        """What knows the project on disk, or one for this file alone if its text is another one."""
+        from loss_lint.discover import import_roots
+        from loss_lint.linter import Linter
         from loss_lint.syntax.sources import Folder, Overlay
 
-        sources = Overlay(Folder(), {self._path: data})
-        suppressions = Suppressions(sources)
-        found = [finding for finding in Job(sources).lint(self._path) if finding.place.path == self._path]
+        roots = import_roots([self._path])
+        cls = type(self)
+        if cls._shared is None or cls._shared.roots != roots:
+            cls._shared = Linter(Folder(), roots)
+        if _holds(cls._shared.project.sources, self._path, self._lines):
+            return cls._shared
+        return Linter(Overlay(Folder(), {self._path: _encoded(self._lines)}), roots)
+
+    def _findings(self, linter: Linter) -> Iterator[Finding]:
+        from loss_lint.syntax.noqa import Suppressions
+
+        suppressions = Suppressions(linter.project.sources)
+        found = [finding for finding in linter.lint(self._path) if finding.place.path == self._path]
         codes = self._codes() if found else frozenset()
-        for finding in sorted(set(found), key=lambda finding: finding.sort_key()):
+        for finding in found:
             if finding.code not in codes or finding.code == UNPARSABLE:
                 continue
             if self._uses_noqa and suppressions.silences_at(finding.code, finding.also):
@@ -104,6 +119,17 @@ class Plugin:
 
 def _report(line: int, column: int, code: str, message: str) -> _Report:
     return line, column - 1, f"{code} {' '.join(message.split())}", Plugin
+
+
+def _holds(sources: Sources, path: str, lines: Sequence[str]) -> bool:
+    """Whether what flake8 lints is the file itself, and not text from its standard input."""
+    try:
+        data = io.BytesIO(sources.read(path))
+        encoding, _ = tokenize.detect_encoding(data.readline)
+        data.seek(0)
+        return io.TextIOWrapper(data, encoding).read().removeprefix(_BOM) == "".join(lines).removeprefix(_BOM)
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def _encoded(lines: Sequence[str]) -> bytes:

@@ -42,13 +42,14 @@ def lint_paths(
     Raises FileNotFoundError for a path that cannot be looked at, UnknownSelector (a ValueError) for a
     selector that no rule answers to. With several `jobs` (processes), findings carry no witness.
     """
-    from loss_lint.discover import discover
+    from loss_lint.discover import discover, import_roots
     from loss_lint.syntax.sources import Folder
 
-    found = discover([os.fspath(path) for path in paths])
+    given = [os.fspath(path) for path in paths]
+    found = discover(given)
     if found.problems:
         raise FileNotFoundError("; ".join(found.problems))
-    return _lint(found.files, Folder(), select, ignore, jobs)
+    return _lint(found.files, Folder(), select, ignore, jobs, import_roots(given))
 
 
 def _lint(
@@ -57,6 +58,7 @@ def _lint(
     select: Sequence[str] | None,
     ignore: Sequence[str],
     jobs: int,
+    roots: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     from loss_lint.runner import lint_files
     from loss_lint.selection import INTERNAL_ERROR, Layer, known_rules, selected_codes
@@ -67,6 +69,6 @@ def _lint(
     suppressions = Suppressions(sources)
     return tuple(
         finding
-        for finding in lint_files(files, sources, jobs=jobs)
+        for finding in lint_files(files, sources, roots=roots, jobs=jobs).findings
         if finding.code in codes and not suppressions.silences(finding)
     )

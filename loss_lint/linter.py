@@ -1,65 +1,143 @@
-"""One file in, findings out: the pure middle of the tool, without configuration, `noqa` or output."""
+"""Files in, reports and findings out: the pure middle of the tool, without configuration, `noqa` or output."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from loss_lint.findings import Finding, Place
-from loss_lint.syntax.module import SourceModule, Unparsable, parse
-from loss_lint.syntax.screen import is_python_of_torch, is_relevant
-from loss_lint.syntax.sources import Sources
+from loss_lint.sightings import Report, judge, seen_in, single
+from loss_lint.syntax.project import Project
+from loss_lint.syntax.relevance import Relevance
+from loss_lint.syntax.screen import is_python_of_torch
 
 if TYPE_CHECKING:
     from loss_lint.rules.engine import Engine
     from loss_lint.symbolic.machine import Machine
-    from loss_lint.syntax.project import Project
+    from loss_lint.syntax.sources import Sources
 
 # Expressions nest deeper in real code than Python's default limit lets us follow.
 RECURSION_LIMIT = 8_000
 
-# Whether values are followed into other files of the project.
-CROSS_FILES = False
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one file yields: sorted findings, and the other files that they depend on."""
-
-    findings: tuple[Finding, ...]
-    dependencies: tuple[str, ...] = ()
+# What is kept of evaluated modules for the files to come is dropped when this much source has been loaded.
+MAX_LOADED_BYTES = 6_000_000
 
 
 class Linter:
-    """Lints files of one project. What several of them need is read and evaluated once.
+    """Lints files of one project. What several of them import is read and evaluated once.
 
-    `roots` are the folders that a run was asked for: a project is taken to lie inside one of them.
+    `roots` are the folders that a run was asked for: where nothing else says where a project begins, it
+    begins there.
     """
 
-    def __init__(
-        self, sources: Sources, roots: Sequence[str] = (), *, cross_files: bool = CROSS_FILES
-    ) -> None:
-        self._sources = sources
-        self._roots = tuple(roots)
-        self._cross_files = cross_files
-        self._started: tuple[Machine, Engine, Project] | None = None
+    def __init__(self, sources: Sources, roots: Sequence[str] = ()) -> None:
+        self._given = (sources, tuple(roots))
+        self.project = Project(sources, roots)
+        self.relevance = Relevance(self.project)
+        self._started: tuple[Machine, Engine] | None = None
 
-    def _parts(self) -> tuple[Machine, Engine, Project]:
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The folders that the run was asked for."""
+        return self._given[1]
+
+    def __getstate__(self) -> Any:
+        """Another process reads and evaluates anew."""
+        return self._given
+
+    def __setstate__(self, state: Any) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    def is_relevant(self, path: str, data: bytes) -> bool:
+        """Whether examining a file can show anything."""
+        return self.relevance.is_relevant(path, data)
+
+    def examine(self, path: str) -> Report:
+        """What the file at `path` and what it imports say; that it cannot be read or parsed is a finding (LOS000)."""
+        with self.project.following() as trail:
+            report = self._examined(path)
+        return replace(report, files=tuple(sorted(trail.files)), folders=tuple(sorted(trail.folders)))
+
+    def lint(self, path: str) -> tuple[Finding, ...]:
+        """The findings of one file, in the light of its callers; sorted.
+
+        Findings in other files count if the call that brought their parts together is in this one.
+        """
+        report = self.examine(path)
+        reports = {path: report}
+        if self.can_matter(path):
+            reports |= {caller: self.examine(caller) for caller in self.relevance.callers(path)}
+        found = [*judge(path, list(reports.values()))]
+        for other in sorted(seen_in([report]) - {path}):
+            callers = (other, *self.relevance.callers(other))
+            reports |= {caller: self.examine(caller) for caller in callers if caller not in reports}
+            found += [
+                finding
+                for finding in judge(other, [reports[caller] for caller in callers])
+                if any(place.path == path for place in finding.also)
+            ]
+        return tuple(sorted(found, key=Finding.sort_key))
+
+    def can_matter(self, path: str) -> bool:
+        """Whether a file leads to a loss."""
+        try:
+            return self.is_relevant(path, self.project.sources.read(path))
+        except (OSError, ValueError):
+            return False
+
+    def _examined(self, path: str) -> Report:
+        from loss_lint.syntax.module import Unparsable, is_parsable, parse
+
+        try:
+            data = self.project.read(path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            return _unreadable(path, f"the file cannot be read: {reason}", 1, 1)
+        relevant = self.is_relevant(path, data)
+        if not relevant and not is_python_of_torch(data):
+            return Report(path)
+        if relevant:
+            with _deep_recursion():
+                report = self._evaluated(path)
+            if report is not None:
+                return report
+        elif is_parsable(path, data):
+            return Report(path)
+        try:
+            parse(path, data)
+        except Unparsable as error:
+            return _unreadable(path, error.message, error.line, error.column)
+        return Report(path)
+
+    def _evaluated(self, path: str) -> Report | None:
+        """What the roots of the file say; None where it cannot be parsed."""
+        from loss_lint.fixes import repaired
+
+        machine, engine = self._parts()
+        machine.cut_short = {}
+        if machine.module(path) is None:
+            return None
+        report = engine.examine(path, lambda finding: repaired(finding, machine))
+        machine.forget_rebound()
+        if not machine.is_shareable or machine.loaded_bytes > MAX_LOADED_BYTES:
+            self.start_afresh()
+        return replace(report, limits=tuple(sorted(machine.cut_short.items())))
+
+    def _parts(self) -> tuple[Machine, Engine]:
         """The evaluator, made when a first file needs it."""
         if self._started is None:
             from loss_lint.rules.engine import Engine
             from loss_lint.symbolic.machine import Machine
-            from loss_lint.syntax.project import Project
 
-            machine = Machine(self._sources, cross_files=self._cross_files)
-            self._started = (machine, Engine(machine), Project(self._sources, self._roots))
+            machine = Machine(self.project, self.relevance)
+            self._started = (machine, Engine(machine))
         return self._started
 
-    def _forget(self) -> None:
-        """Drop all that was evaluated: no other file needs it."""
+    def start_afresh(self) -> None:
+        """Drop all that was evaluated: after a failure, or where it takes too much memory."""
         from loss_lint.symbolic.graph import forget_contents
         from loss_lint.symbolic.guards import forget_conditions
 
@@ -67,36 +145,9 @@ class Linter:
         forget_contents()
         forget_conditions()
 
-    def lint(self, path: str) -> Result:
-        """The findings of the file at `path`; a file that cannot be read or parsed is one (LOS000)."""
-        try:
-            data = self._sources.read(path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            return Result((_unreadable(path, f"the file cannot be read: {reason}", 1, 1),))
-        if not is_python_of_torch(data):
-            return Result(())
-        try:
-            module = parse(path, data)
-        except Unparsable as error:
-            return Result((_unreadable(path, error.message, error.line, error.column),))
-        return self._evaluated(path, module) if is_relevant(data) else Result(())
 
-    def _evaluated(self, path: str, module: SourceModule) -> Result:
-        from loss_lint.fixes import repaired
-
-        machine, engine, project = self._parts()
-        with _deep_recursion():
-            machine.module(path, module)
-            callers = project.callers(path) if self._cross_files else ()
-            findings = tuple(repaired(finding, machine) for finding in engine.lint(path, callers))
-        if not self._cross_files:
-            self._forget()
-        return Result(findings, project.closure((path, *callers)) if self._cross_files else ())
-
-
-def lint(path: str, sources: Sources, roots: Sequence[str] = ()) -> Result:
-    """The findings of one file on its own."""
+def lint(path: str, sources: Sources, roots: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """The findings of one file, in the light of its callers."""
     return Linter(sources, roots).lint(path)
 
 
@@ -110,5 +161,6 @@ def _deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-def _unreadable(path: str, message: str, line: int, column: int) -> Finding:
-    return Finding("LOS000", "unreadable-file", message, Place(path, line, column, line, column + 1))
+def _unreadable(path: str, message: str, line: int, column: int) -> Report:
+    finding = Finding("LOS000", "unreadable-file", message, Place(path, line, column, line, column + 1))
+    return single(path, finding)

@@ -7,18 +7,20 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loss_lint.findings import Finding, Place
 from loss_lint.selection import INTERNAL_ERROR
-from loss_lint.syntax.screen import is_python_of_torch, is_relevant
-from loss_lint.syntax.sources import Overlay
+from loss_lint.sightings import Report, judge, seen_in, single
+from loss_lint.syntax.screen import is_python_of_torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import ProcessPoolExecutor
 
     from loss_lint.cache import Cache
+    from loss_lint.linter import Linter
     from loss_lint.syntax.sources import Sources
 
 Findings = tuple[Finding, ...]
@@ -41,100 +43,122 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What linting one file needs besides its path; it travels to other processes."""
+class Run:
+    """What a run found: sorted findings, and how often a limit on work was met, by its name."""
 
-    sources: Sources
+    findings: Findings
+    limits: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Job:
+    """What examining a file needs besides its path; it travels to other processes."""
+
+    linter: Linter
     cache: Cache | None = None
 
-    def lint(self, path: str) -> Findings:
-        """The findings of one file; an exception becomes a finding that asks for a report."""
+    def report(self, path: str) -> Report:
+        """What one file says; an exception becomes a finding that asks for a report."""
         try:
-            data = self.sources.read(path)
-        except OSError:
-            return _lint(path, self.sources)[0]
-        if self.cache is None:
-            return self._examine(path, data, self.sources)[0]
-        from loss_lint.cache import Recorder
-
-        recorder = Recorder(self.sources)
-        found, dependencies = self._examine(path, data, recorder)
-        if not any(finding.code == INTERNAL_ERROR for finding in found):
-            self.cache.store(path, data, found, dependencies, recorder)
+            found = self.linter.examine(path)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: one file must not end the run
+            self.linter.start_afresh()
+            return single(path, internal_error(path, f"{type(error).__name__}: {error}"))
+        if self.cache is not None:
+            self.cache.store(found)
         return found
-
-    @staticmethod
-    def _examine(path: str, data: bytes, sources: Sources) -> tuple[Findings, tuple[str, ...]]:
-        if not is_relevant(data) and _parses(path, data):
-            return (), ()
-        return _lint(path, Overlay(sources, {path: data}))
 
 
 def lint_files(
-    paths: Iterable[str], sources: Sources, *, jobs: int | None = None, cache: Cache | None = None
-) -> Findings:
+    paths: Iterable[str],
+    sources: Sources,
+    *,
+    roots: Sequence[str] = (),
+    jobs: int | None = None,
+    cache: Callable[[Linter], Cache] | None = None,
+) -> Run:
     """All findings in `paths`, sorted; the same for every number of jobs.
 
-    `jobs` is the number of processes, by default as many as the work is worth. Findings of other
-    processes or of the cache carry no witness.
+    `roots` are the folders that were asked for. `jobs` is the number of processes, by default as many as the
+    work is worth. Findings of other processes or of the cache carry no witness.
     """
-    found: set[Finding] = set()
-    tasks: list[Task] = []
-    for path in paths:
-        screened = _screen(path, sources, cache)
-        if isinstance(screened, Task):
-            tasks.append(screened)
-        else:
-            found.update(screened)
-    job = Job(sources, cache)
-    count = _job_count(tasks, jobs)
-    results = _in_processes(tasks, job, count) if count > 1 else _in_this_process(tasks, job)
-    with _without_automatic_collection():
-        for findings in results:
-            found.update(findings)
-    return tuple(sorted(found, key=Finding.sort_key))
+    from loss_lint.linter import Linter
+
+    given = dict.fromkeys(paths)
+    linter = Linter(sources, roots)
+    reports = _Reports(Job(linter, cache(linter) if cache is not None else None), jobs)
+    reports.add(given)
+    # What calls into a file judges it, be it among the given ones or not.
+    for path in sorted(reports.relevant):
+        if not linter.project.is_covered_by(path, given):
+            reports.add(linter.relevance.callers(path))
+    # A file that is not among the given ones is judged where one of them brings parts together.
+    groups = {path: (path, *linter.relevance.callers(path)) for path in sorted(seen_in(reports.all()))}
+    reports.add(path for group in groups.values() for path in group)
+    found = {
+        finding
+        for path, group in groups.items()
+        for finding in judge(path, [reports[one] for one in group])
+        if path in given or any(place.path in given for place in finding.also)
+    }
+    return Run(tuple(sorted(found, key=Finding.sort_key)), reports.limits(given))
 
 
-def _screen(path: str, sources: Sources, cache: Cache | None) -> Task | Findings:
-    """What is known of a file without parsing it: that there is work to do, or its findings."""
-    try:
-        data = sources.read(path)
-    except OSError:
-        return Task(path, 0)
-    if not is_python_of_torch(data):
-        return ()
-    if cache is not None and (known := cache.load(path, data)) is not None:
-        return known
-    return Task(path, len(data) * (1 if is_relevant(data) else _CHECK_COST))
+class _Reports:
+    """Reports by file, made when they are asked for."""
 
+    def __init__(self, job: Job, jobs: int | None) -> None:
+        self._job = job
+        self._jobs = jobs
+        self._made: dict[str, Report] = {}
+        # Files that lead to a loss.
+        self.relevant: set[str] = set()
 
-def _parses(path: str, data: bytes) -> bool:
-    """Whether the interpreter accepts the file; linting it anew says why not.
+    def __getitem__(self, path: str) -> Report:
+        return self._made[path]
 
-    A symbol table is built without Python objects for the tree, in half of its time.
-    """
-    import symtable
-    import warnings
+    def all(self) -> Sequence[Report]:
+        return list(self._made.values())
 
-    from loss_lint.syntax.module import decode
+    def add(self, paths: Iterable[str]) -> None:
+        """Make the reports of `paths` that are not there yet."""
+        tasks: list[Task] = []
+        for path in paths:
+            if path not in self._made:
+                self._made[path] = Report(path)  # until there is another
+                task = self._screen(path)
+                if task is not None:
+                    tasks.append(task)
+        count = _job_count(tasks, self._jobs)
+        results = _in_processes(tasks, self._job, count) if count > 1 else _in_this_process(tasks, self._job)
+        with _without_automatic_collection():
+            for report in results:
+                self._made[report.path] = report
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            symtable.symtable(decode(data), path, "exec")
-    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
-        return False
-    return True
+    def _screen(self, path: str) -> Task | None:
+        """What there is to do for a file; nothing if no loss is in sight, or what it says is remembered."""
+        linter, cache = self._job.linter, self._job.cache
+        try:
+            data = linter.project.sources.read(path)
+        except (OSError, ValueError):
+            return Task(path, 0)
+        relevant = linter.is_relevant(path, data)
+        if relevant:
+            self.relevant.add(path)
+        elif not is_python_of_torch(data):
+            return None
+        if cache is not None and (known := cache.load(path)) is not None:
+            self._made[path] = known
+            return None
+        return Task(path, len(data) * (1 if relevant else _CHECK_COST))
 
-
-def _lint(path: str, sources: Sources) -> tuple[Findings, tuple[str, ...]]:
-    try:
-        from loss_lint.linter import lint
-
-        result = lint(path, sources)
-    except Exception as error:  # noqa: BLE001 - the outermost edge: one file must not end the run
-        return (internal_error(path, f"{type(error).__name__}: {error}"),), ()
-    return result.findings, result.dependencies
+    def limits(self, paths: Iterable[str]) -> tuple[tuple[str, int], ...]:
+        """How often the files met a limit on work, by the limit's name."""
+        counts: dict[str, int] = {}
+        for path in paths:
+            for name, count in self._made[path].limits:
+                counts[name] = counts.get(name, 0) + count
+        return tuple(sorted(counts.items()))
 
 
 def internal_error(path: str, cause: str) -> Finding:
@@ -181,15 +205,15 @@ def _without_automatic_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _in_this_process(tasks: Iterable[Task], job: Job) -> Iterator[Findings]:
+def _in_this_process(tasks: Iterable[Task], job: Job) -> Iterator[Report]:
     collector = _Collector()
     for task in tasks:
-        yield job.lint(task.path)
+        yield job.report(task.path)
         collector.linted(task.cost)
 
 
-def _in_processes(tasks: Sequence[Task], job: Job, count: int) -> Iterator[Findings]:
-    """Findings in the order in which processes finish; large files first, so that none is left over."""
+def _in_processes(tasks: Sequence[Task], job: Job, count: int) -> Iterator[Report]:
+    """Reports in the order in which processes finish; large files first, so that none is left over."""
     waiting = {task.path: task for task in sorted(tasks, key=lambda task: (-task.cost, task.path))}
     while waiting:
         yield from _until_broken(waiting, job, count)
@@ -200,30 +224,30 @@ def _in_processes(tasks: Sequence[Task], job: Job, count: int) -> Iterator[Findi
             del waiting[task.path]
 
 
-def _until_broken(waiting: dict[str, Task], job: Job, count: int) -> Iterator[Findings]:
+def _until_broken(waiting: dict[str, Task], job: Job, count: int) -> Iterator[Report]:
     """Lint what is waiting, and take it from there, until all is done or a process has ended early."""
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
     with suppress(BrokenProcessPool), _pool(min(count, len(waiting)), job) as pool:
-        futures = {pool.submit(_lint_remotely, task): path for path, task in waiting.items()}
+        futures = {pool.submit(_report_remotely, task): path for path, task in waiting.items()}
         try:
             for future in as_completed(futures):
-                findings = future.result()
+                report = future.result()
                 del waiting[futures[future]]
-                yield findings
+                yield report
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _alone(task: Task, job: Job) -> Findings:
+def _alone(task: Task, job: Job) -> Report:
     from concurrent.futures.process import BrokenProcessPool
 
     try:
         with _pool(1, job) as pool:
-            return pool.submit(_lint_remotely, task).result()
+            return pool.submit(_report_remotely, task).result()
     except BrokenProcessPool:
-        return (internal_error(task.path, "its process ended"),)
+        return single(task.path, internal_error(task.path, "its process ended"))
 
 
 def _pool(count: int, job: Job) -> ProcessPoolExecutor:
@@ -259,18 +283,17 @@ def _start_worker(job: Job) -> None:
     gc.freeze()
 
 
-def _lint_remotely(task: Task) -> Findings:
-    found = _worker_job.lint(task.path)
+def _report_remotely(task: Task) -> Report:
+    found = _worker_job.report(task.path)
     _worker_collector.linted(task.cost)
-    # Witnesses hold expression graphs, which are costly to send and can be made again.
-    return tuple(replace(finding, witness=None) for finding in found)
+    return found.without_witnesses()
 
 
-def witnessed(findings: Iterable[Finding], sources: Sources) -> Iterator[Finding]:
+def witnessed(findings: Iterable[Finding], linter: Linter) -> Iterator[Finding]:
     """The findings with the witnesses that other processes and the cache leave out."""
     known: dict[str, dict[Finding, Finding]] = {}
     for finding in findings:
         path = finding.place.path
         if finding.witness is None and path not in known:
-            known[path] = {again: again for again in _lint(path, sources)[0]}
+            known[path] = {again: again for again in linter.lint(path)}
         yield known.get(path, {}).get(finding, finding)

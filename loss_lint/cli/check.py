@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loss_lint.config import ConfigError, Configuration
-from loss_lint.discover import discover
+from loss_lint.discover import discover, import_roots
 from loss_lint.selection import INTERNAL_ERROR, Layer, known_rules
 from loss_lint.syntax.noqa import Suppressions
-from loss_lint.syntax.sources import Folder, Overlay
+from loss_lint.syntax.sources import Folder, Overlay, Snapshot
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from loss_lint.cache import Cache
     from loss_lint.findings import Finding
+    from loss_lint.linter import Linter
+    from loss_lint.runner import Run
     from loss_lint.syntax.sources import Sources
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -35,6 +37,8 @@ class _Input:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     from_stdin: bool = False
+    # Where the projects of the files begin if nothing in them says so.
+    roots: tuple[str, ...] = ()
 
 
 def check(options: argparse.Namespace) -> int:
@@ -50,9 +54,10 @@ def check(options: argparse.Namespace) -> int:
     _complain("error", given.problems)
 
     suppressions = Suppressions(given.sources)
+    run = _lint(options, given)
     shown = [
         finding
-        for finding in _lint(options, given)
+        for finding in run.findings
         if finding.code == INTERNAL_ERROR
         or (
             finding.code in configuration.codes(_absolute(finding.place.path))
@@ -61,12 +66,13 @@ def check(options: argparse.Namespace) -> int:
     ]
     if options.confirm and shown:
         try:
-            shown = _confirmed(shown, given.sources)
+            shown = _confirmed(shown, given)
         except ImportError as error:
             return _fail(f"`--confirm` cannot measure: {error}")
     _write_report(options, shown, given, suppressions)
     if options.verbose:
         _complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
+        _complain("info", [f"gave up {count} times: {name}" for name, count in run.limits])
     return _status(options, shown, given.problems)
 
 
@@ -78,7 +84,7 @@ def _files(paths: Sequence[str]) -> _Input:
     found = discover(paths)
     empty = not found.files and not found.problems
     warnings = ("no Python files found under the given paths",) if empty else ()
-    return _Input(found.files, Folder(), found.problems, warnings)
+    return _Input(found.files, Snapshot(Folder()), found.problems, warnings, roots=import_roots(paths))
 
 
 def _standard_input(options: argparse.Namespace) -> _Input:
@@ -87,7 +93,9 @@ def _standard_input(options: argparse.Namespace) -> _Input:
     others = [given for given in options.paths if given not in (_STANDARD_INPUT, ".")]
     warnings = tuple(f"ignoring {other} in favor of standard input" for other in others)
     data = sys.stdin.buffer.read()
-    return _Input((path,), Overlay(Folder(), {path: data}), warnings=warnings, from_stdin=True)
+    sources = Snapshot(Overlay(Folder(), {path: data}))
+    roots = () if name is None else import_roots([path])
+    return _Input((path,), sources, warnings=warnings, from_stdin=True, roots=roots)
 
 
 def _configuration(options: argparse.Namespace, given: _Input) -> Configuration:
@@ -102,29 +110,29 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _lint(options: argparse.Namespace, given: _Input) -> tuple[Finding, ...]:
+def _lint(options: argparse.Namespace, given: _Input) -> Run:
     from loss_lint.runner import lint_files
 
-    return lint_files(given.files, given.sources, jobs=options.jobs, cache=_cache(options, given))
+    cache = None if options.no_cache or given.from_stdin else _cache
+    return lint_files(given.files, given.sources, roots=given.roots, jobs=options.jobs, cache=cache)
 
 
-def _cache(options: argparse.Namespace, given: _Input) -> Cache | None:
-    if options.no_cache or given.from_stdin:
-        return None
+def _cache(linter: Linter) -> Cache:
     from loss_lint.cache import Cache
 
-    return Cache(os.getcwd(), given.sources)
+    return Cache(os.getcwd(), linter)
 
 
-def _confirmed(findings: Sequence[Finding], sources: Sources) -> list[Finding]:
+def _confirmed(findings: Sequence[Finding], given: _Input) -> list[Finding]:
     """The findings with their evidence; raises ImportError where torch is missing."""
     from loss_lint.harness import confirm_all
+    from loss_lint.linter import Linter
     from loss_lint.runner import witnessed
 
     # A file that cannot be read claims nothing of numbers.
     silent = [finding for finding in findings if not finding.claim]
     speaking = [finding for finding in findings if finding.claim]
-    confirmed = confirm_all(witnessed(speaking, sources))
+    confirmed = confirm_all(witnessed(speaking, Linter(given.sources, given.roots)))
     return sorted([*silent, *confirmed], key=lambda finding: finding.sort_key())
 
 

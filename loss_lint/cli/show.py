@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from loss_lint.syntax.sources import Sources
 
 SHOWN, UNREADABLE, FAILED = 0, 1, 2
-# How far below the working directory a file still belongs to the project there.
-MAX_LEVELS = 5
 
 
 def show(options: argparse.Namespace) -> int:
@@ -87,6 +85,7 @@ def _report(problem: Finding, sources: Sources, palette: Palette) -> int:
 
 
 def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
+    from loss_lint.discover import import_roots
     from loss_lint.explain.losses import explain, roots_of
     from loss_lint.linter import RECURSION_LIMIT
     from loss_lint.symbolic.machine import Machine
@@ -95,18 +94,10 @@ def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        machine = Machine(sources)
-        return explain(machine, roots_of(machine, Project(sources, _project_roots(path)), path), path, line)
+        machine = Machine(Project(sources, import_roots([path])))
+        return explain(machine, roots_of(machine, path), path, line)
     finally:
         sys.setrecursionlimit(limit)
-
-
-def _project_roots(path: str) -> list[str]:
-    """The working directory, if the file lies not far below it: there its callers are looked for."""
-    folder = os.getcwd()
-    below = os.path.relpath(path, folder).split(os.sep)
-    near = below[0] != os.pardir and len(below) <= MAX_LEVELS
-    return [folder] if near and folder not in (os.path.abspath(os.sep), os.path.expanduser("~")) else []
 
 
 def _write(explanation: Explanation, line: int | None, output_format: str, palette: Palette) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from loss_lint.explain.explanation import Node
     from loss_lint.findings import Place
     from loss_lint.symbolic.machine import Machine
-    from loss_lint.syntax.project import Project
 
 # Readings of one loss that are shown, and that are looked at.
 MAX_READINGS = 3
@@ -33,9 +32,9 @@ _LOSS_WORD = re.compile(r"loss|criterion|objective|entropy|diverg", re.IGNORECAS
 MAX_SEARCHED = 300
 
 
-def roots_of(machine: Machine, project: Project, path: str) -> Iterator[Root]:
+def roots_of(machine: Machine, path: str) -> Iterator[Root]:
     """The roots that say something of a file: its own, and those of the files that call into it."""
-    for source_path in (path, *project.callers(path)):
+    for source_path in (path, *machine.relevance.callers(path)):
         yield from evaluate_roots(machine, source_path)
 
 

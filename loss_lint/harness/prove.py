@@ -63,5 +63,5 @@ def _flagged(text: str, rule: Rule) -> list[Finding]:
     from loss_lint.linter import lint
     from loss_lint.syntax.sources import Memory
 
-    findings = lint(_PATH, Memory({_PATH: text})).findings
+    findings = lint(_PATH, Memory({_PATH: text}))
     return [finding for finding in findings if finding.code == rule.code]

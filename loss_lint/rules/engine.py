@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loss_lint.findings import Finding, Step
 from loss_lint.rules import all_rules
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.sightings import Report, Sighting, Sink
 from loss_lint.symbolic.describe import conditions
 from loss_lint.symbolic.edits import Witness
 from loss_lint.symbolic.facts import force_inputs
@@ -32,7 +33,7 @@ class _Located:
 
 
 class Engine:
-    """Lints files of one project; every root is evaluated once, however many files it says something of."""
+    """Runs the rules over the roots of files of one project."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -40,72 +41,44 @@ class Engine:
         for rule in all_rules():
             for sink in rule.sinks:
                 self._rules.setdefault(sink, []).append(rule)
-        self._matches: dict[str, _Matches] = {}
 
-    def lint(self, path: str, callers: Sequence[str] = ()) -> tuple[Finding, ...]:
-        """All findings whose place, or whose bringing call, is in the file at `path`; sorted.
-
-        `callers` are the files whose roots say what the functions of `path` are called with.
-        """
+    def examine(self, path: str, repaired: Callable[[Finding], Finding]) -> Report:
+        """What the roots of the file at `path` say; `repaired` gives findings their fixes."""
         matches = _Matches()
-        for source in (path, *callers):
-            matches.update(self._of_roots(source))
+        for root in evaluate_roots(self._machine, path):
+            _match_root(root, self._rules, matches)
         places = Places(self._machine)
-        findings = (_finding(located, places) for located in matches.standing())
-        shown = (
-            finding
-            for finding in findings
-            if finding.place.path == path or any(place.path == path for place in finding.also)
+        return Report(
+            path,
+            tuple(_sighting(located, places, repaired) for located in matches.best.values()),
+            frozenset(matches.confirmed),
+            frozenset(matches.refuted),
         )
-        return tuple(sorted(shown, key=Finding.sort_key))
 
-    def _of_roots(self, path: str) -> _Matches:
-        known = self._matches.get(path)
-        if known is None:
-            known = self._matches[path] = _Matches()
-            for root in evaluate_roots(self._machine, path):
-                _match_root(root, self._rules, known)
-        return known
+
+# Operations that are most often none of a loss.
+_EVERYWHERE = frozenset({"div", "mul", "sum", "mean"})
 
 
 class _Matches:
     """The plainest match for each place, and what the callers of each sink say of it."""
 
     def __init__(self) -> None:
-        self._best: dict[tuple[str, Site], _Located] = {}
-        self._confirmed: set[tuple[str, Site]] = set()
-        self._refuted: set[tuple[str, Site]] = set()
+        self.best: dict[tuple[str, Site], _Located] = {}
+        self.confirmed: set[Sink] = set()
+        self.refuted: set[Sink] = set()
 
     def add(self, rule: Rule, sink: Op, located: list[_Located]) -> None:
-        key = (rule.code, sink.site)
-        if sink.frame.call is not None:
-            (self._confirmed if located else self._refuted).add(key)
+        # Of the very many sums and products only those of losses are worth remembering.
+        if sink.frame.call is not None and (sink.lossy or sink.name not in _EVERYWHERE):
+            (self.confirmed if located else self.refuted).add(Sink(rule.code, sink.site))
         for one in located:
             if one.match.harmless_here or _needs_a_coincidence(one.match):
                 continue
-            known = self._best.get((rule.code, one.site))
+            key = (rule.code, one.site)
+            known = self.best.get(key)
             if known is None or _rank(one) < _rank(known):
-                self._best[(rule.code, one.site)] = one
-
-    def update(self, other: _Matches) -> None:
-        """Add what another file's roots say."""
-        self._confirmed |= other._confirmed
-        self._refuted |= other._refuted
-        for key, located in other._best.items():
-            known = self._best.get(key)
-            if known is None or _rank(located) < _rank(known):
-                self._best[key] = located
-
-    def standing(self) -> list[_Located]:
-        """The matches that stand: a function's callers know more of its arguments than its defaults do."""
-        return [located for located in self._best.values() if self._stands(located)]
-
-    def _stands(self, located: _Located) -> bool:
-        sink = located.match.sink
-        key = (located.rule.code, sink.site)
-        if located.rule.unanimous and key in self._refuted:
-            return False
-        return sink.frame.call is not None or key not in self._refuted or key in self._confirmed
+                self.best[key] = one
 
 
 def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matches) -> None:
@@ -118,6 +91,17 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
             matches.add(rule, op, [_locate(rule, match) for match in rule.match(op, root)])
+
+
+def _sighting(located: _Located, places: Places, repaired: Callable[[Finding], Finding]) -> Sighting:
+    sink, rule = located.match.sink, located.rule
+    return Sighting(
+        repaired(_finding(located, places)),
+        Sink(rule.code, sink.site),
+        _rank(located),
+        sink.frame.call is not None,
+        rule.unanimous,
+    )
 
 
 def _needs_a_coincidence(match: Match) -> bool:

@@ -115,10 +115,17 @@ class Heap:
             self._own = {}
         return Heap(self._base, self._layer)
 
-    def absorb(self, other: Heap) -> None:
-        """Take over all of `other`'s records (of a module's body that has been evaluated)."""
+    def absorb(self, other: Heap) -> bool:
+        """Take over all of `other`'s records (of a module's body that has been evaluated).
+
+        True if that changes what is here already: the body wrote to another module's objects.
+        """
+        changes = False
         for content, record in other._written_since(None).items():
+            known = self.get(content)
+            changes = changes or (known is not None and known is not record)
             self.set(content, record)
+        return changes
 
     def adopt(self, other: Heap, before: Heap) -> None:
         """Take over what was made new in `other`, which went on from `before`."""

@@ -96,6 +96,6 @@ def from_star(attribute: str, act: Activation) -> Value | None:
 
 def project_file(source: str, level: int, act: Activation) -> str | None:
     """The project's file behind a module's name."""
-    if not act.machine.cross_files or (level == 0 and source.partition(".")[0] in _FOREIGN):
+    if level == 0 and source.partition(".")[0] in _FOREIGN:
         return None
     return act.machine.resolve(act.module.path, source, level)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from loss_lint import catalogue
 from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, running
@@ -33,23 +33,23 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.heap import Heap, Item, Record
 from loss_lint.symbolic.statements import execute
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
-from loss_lint.syntax.sources import Sources, resolve_import
+from loss_lint.syntax.project import Project, Trail
+from loss_lint.syntax.relevance import Relevance
+from loss_lint.syntax.sources import Sources
 
 # Limits on work, past which a value is unknown: statements in one root, and in all roots of a file; what comes
 # after that still gets a few.
 MAX_STATEMENTS = 6_000
 MAX_FILE_STATEMENTS = 20_000
 FEW_STATEMENTS = 60
-# Over how many imports a name is seen to lead to a loss.
-MAX_IMPORTS = 3
 
 
 class Machine:
     """Evaluates the functions of a project's modules and records every operation that they compute."""
 
-    def __init__(self, sources: Sources, *, cross_files: bool = True) -> None:
-        self.sources = sources
-        self.cross_files = cross_files
+    def __init__(self, sources: Sources | Project, relevance: Relevance | None = None) -> None:
+        self.project = sources if isinstance(sources, Project) else Project(sources)
+        self.relevance = relevance or Relevance(self.project)
         self.ops: list[Op] = []
         self.reveals: list[tuple[Site, Value]] = []
         self.remaining = MAX_STATEMENTS
@@ -62,74 +62,85 @@ class Machine:
         self.base_heap = Heap()
         self.modules: dict[str, Activation | None] = {}
         self.module_ops: dict[str, list[Op]] = {}
-        self._parsed: dict[str, SourceModule | None] = {}
-        self._loss_names: dict[tuple[str, int], frozenset[str]] = {}
-        self._resolved: dict[tuple[str, str, int], str | None] = {}
         self.namespaces: dict[int, Activation] = {}
+        # What modules followed from, for those that were loaded already when a file needs them.
+        self._trails: dict[str, Trail] = {}
+        self._loading: set[str] = set()
+        # Whether what was loaded is the same whichever file needed it first.
+        self.is_shareable = True
+        self.loaded_bytes = 0
+        self._rebound: list[tuple[dict[str, Value], str, Value | None]] = []
 
     # Modules
 
     def parsed(self, path: str) -> SourceModule | None:
-        """The file at `path`, parsed once; None where it cannot be."""
-        if path not in self._parsed:
-            try:
-                self._parsed[path] = parse(path, self.sources.read(path))
-            except (OSError, ValueError, Unparsable):
-                self._parsed[path] = None
-        return self._parsed[path]
-
-    def _with_loss_names(self, source: SourceModule) -> SourceModule:
-        """The module with the names that lead to a loss in what it imports."""
-        if self.cross_files:
-            source.imported_loss_names = self._imported_loss_names(source, MAX_IMPORTS)
+        """The file at `path`, with the names in it that lead to a loss elsewhere; None where it cannot be read."""
+        try:
+            source = parse(path, self.project.read(path))
+        except (OSError, ValueError, Unparsable):
+            return None
+        source.imported_loss_names = self.relevance.imported_loss_names(path)
         return source
 
-    def _imported_loss_names(self, source: SourceModule, hops: int) -> frozenset[str]:
-        key = (source.path, hops)
-        known = self._loss_names.get(key)
-        if known is None:
-            names: set[str] = set()
-            for bound, path, name in source.imported_names(self.resolve):
-                if name in self._names_leading_to_loss(path, hops - 1):
-                    names.add(bound)
-            known = self._loss_names[key] = frozenset(names)
-        return known
-
-    def _names_leading_to_loss(self, path: str, hops: int) -> frozenset[str]:
-        source = self.parsed(path)
-        if source is None:
-            return frozenset()
-        imported = self._imported_loss_names(source, hops) if hops else frozenset()
-        return source.names_leading_to_loss(imported)
-
-    def module(self, path: str, source: SourceModule | None = None) -> Activation | None:
+    def module(self, path: str) -> Activation | None:
         """The evaluated body of the module at `path`; None where it cannot be read."""
-        if path in self.modules:
+        if path in self._loading:  # an import cycle sees what is there so far
+            self.is_shareable = False
             return self.modules[path]
-        source = source or self.parsed(path)
+        if path in self.modules:
+            self.project.follow(self._trails[path])
+            return self.modules[path]
+        with self.project.following() as trail:
+            act = self._load(path)
+        self._trails[path] = trail
+        return act
+
+    def _load(self, path: str) -> Activation | None:
+        source = self.parsed(path)
         if source is None:
             self.modules[path] = None
             return None
-        self._parsed.setdefault(path, source)
-        self._with_loss_names(source)
-        frame = Frame("<module>", None, None, 0, intern_content(("module", path)))
+        self.loaded_bytes += len(source.data)
+        frame = Frame(running.MODULE_FRAME, None, None, 0, intern_content(("module", path)))
         act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
-        self.modules[path] = act  # an import cycle sees what is there so far
-        # What a module's body computes is its own, whoever imports it first.
-        before = (self.ops, self.remaining, self.results)
-        self.ops, self.remaining, self.results = self.module_ops.setdefault(path, []), MAX_STATEMENTS, {}
-        execute(source.tree.body, act)
-        self.ops, self.remaining, self.results = before
+        self.modules[path] = act
+        self._loading.add(path)
+        with self.apart(path):
+            execute(source.tree.body, act)
+        self._loading.discard(path)
         act.state.guards = NO_GUARDS
-        self.base_heap.absorb(act.state.heap)
+        if self.base_heap.absorb(act.state.heap):
+            self.is_shareable = False  # it changed what another module made, as a registry
         return act
 
+    @contextmanager
+    def apart(self, path: str) -> Iterator[None]:
+        """Evaluation of what is a module's own, whoever needs it first: its operations, its share of work."""
+        before = (self.ops, self.remaining, self.remaining_in_file, self.results)
+        self.ops, self.results = self.module_ops.setdefault(path, []), {}
+        self.remaining = self.remaining_in_file = MAX_STATEMENTS
+        try:
+            yield
+        finally:
+            self.ops, self.remaining, self.remaining_in_file, self.results = before
+
+    def rebind(self, names: dict[str, Value], name: str, value: Value) -> None:
+        """Set a variable of a module from inside a function; `forget_rebound` takes it back."""
+        self._rebound.append((names, name, names.get(name)))
+        names[name] = value
+
+    def forget_rebound(self) -> None:
+        """Give the modules' variables back what their own bodies left in them."""
+        for names, name, value in reversed(self._rebound):
+            if value is None:
+                names.pop(name, None)
+            else:
+                names[name] = value
+        self._rebound.clear()
+
     def resolve(self, importer: str, module: str, level: int) -> str | None:
-        """The project's file behind an import, looked for once."""
-        key = (os.path.dirname(importer), module, level)
-        if key not in self._resolved:
-            self._resolved[key] = resolve_import(self.sources, importer, module, level)
-        return self._resolved[key]
+        """The project's file behind an import."""
+        return self.project.resolve(importer, module, level)
 
     # Limits
 

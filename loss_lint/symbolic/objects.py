@@ -62,7 +62,11 @@ def namespace(cls: Class, act: Activation) -> Activation:
         is_class_body=True,
     )
     machine.namespaces[cls.content] = body
-    machine.run(cls.node.body, body)
+    if closure.enclosing is None:
+        with machine.apart(cls.module.path):
+            machine.run(cls.node.body, body)
+    else:
+        machine.run(cls.node.body, body)
     machine.base_heap.absorb(body.state.heap)
     return body
 

@@ -128,8 +128,6 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     module = machine.module(path)
     if module is None:
         return
-    machine.ops = machine.module_ops[path]
-    yield Root(machine, "<module>", machine.ops)
     for statement in definitions(module.module.tree.body):
         if not module.module.leads_to_loss(statement):
             continue
@@ -143,6 +141,9 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
             function = _written(module.state.names.get(statement.name))
             if function is not None and function.node is statement:
                 yield _function_root(function, None, module)
+    # Last, as bodies of classes run when something first looks at them.
+    machine.ops = machine.module_ops[path]
+    yield Root(machine, "<module>", machine.ops)
 
 
 def _written(value: Value | None) -> Function | None:
@@ -292,11 +293,18 @@ def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:
     built = act.state.heap
     yield Root(act.machine, cls.name, act.machine.ops)
     for name, method in methods(cls, act):
-        if name != "__init__" and method.module.leads_to_loss(method.node):
+        if name != "__init__" and _may_compute_loss(method, module):
             act = _start(module, f"{cls.name}.{name}")
             act.state = State({}, built.fork())
             static = "staticmethod" in decorator_names(method.node)
             yield _run(method, None if static else instance, act)
+
+
+def _may_compute_loss(method: Function, module: Activation) -> bool:
+    """Whether a method is worth a root: of one inherited from another file, only what computes a loss itself."""
+    if method.module is module.module:
+        return method.module.leads_to_loss(method.node)
+    return method.module.names_a_loss(method.node)
 
 
 def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:

@@ -43,6 +43,8 @@ from loss_lint.symbolic.unknown import unknown_call
 
 MAX_DEPTH = 14
 MAX_RECURSION = 2
+# The name of the frame in which a module's body runs.
+MODULE_FRAME = "<module>"
 # From this depth on, a call with the same arguments is not run twice.
 MEMO_DEPTH = 3
 
@@ -62,7 +64,8 @@ def call_function(
         )
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
-    if now or _must_run_now(function, arguments, act):
+    # What a module's body calls runs at once: it must be the same whoever looks at it later.
+    if now or act.frame.name == MODULE_FRAME or _must_run_now(function, arguments, act):
         return _run_once(function, arguments, site, act, receiver)
     caller = _suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())

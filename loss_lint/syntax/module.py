@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import io
 import re
+import symtable
 import tokenize
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -75,6 +75,7 @@ class SourceModule:
     imported_loss_names: frozenset[str] = frozenset()
     # What is asked about a node again and again, by the node.
     _sites: dict[ast.AST, Site] = field(default_factory=dict, repr=False)
+    _naming: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _bound_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
     _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
@@ -146,21 +147,8 @@ class SourceModule:
 
     @cached_property
     def loss_names(self) -> frozenset[str]:
-        """Names in this file that lead to a loss: torch's own, and what is defined or assigned by them."""
-        return self.names_leading_to_loss(self.imported_loss_names)
-
-    @cached_property
-    def _by_imports(self) -> dict[frozenset[str], frozenset[str]]:
-        return {}
-
-    def names_leading_to_loss(self, imported: frozenset[str]) -> frozenset[str]:
-        """`loss_names` where the names in `imported` lead to a loss."""
-        known = self._by_imports.get(imported)
-        if known is None:
-            known = self._by_imports[imported] = self._closed(imported)
-        return known
-
-    def _closed(self, imported: frozenset[str]) -> frozenset[str]:
+        """Names in this file that lead to a loss: torch's own, imported ones, and what is made of such."""
+        imported = self.imported_loss_names
         everything: frozenset[str] = frozenset().union(*self._words)
         words = {name for name in everything if _LOSS_WORD.search(name)} | imported
         words |= {alias for alias, name in self._aliases() if _LOSS_WORD.search(name)}
@@ -183,18 +171,6 @@ class SourceModule:
             for alias in node.names
             if alias.asname
         ]
-
-    def imported_names(self, resolve: Callable[[str, str, int], str | None]) -> list[tuple[str, str, str]]:
-        """What the file imports of its project: the name it has here, its file, and its name there."""
-        found: list[tuple[str, str, str]] = []
-        for node in self.statements:
-            if not isinstance(node, ast.ImportFrom) or (node.module or "").partition(".")[0] == "torch":
-                continue
-            path = resolve(self.path, node.module or "", node.level)
-            if path is None or path == self.path:
-                continue
-            found.extend((alias.asname or alias.name, path, alias.name) for alias in node.names)
-        return found
 
     def _outer_assignments(self) -> list[tuple[ast.stmt, set[str]]]:
         """Module-level assignments and assignments to attributes anywhere, with the names that they set."""
@@ -223,6 +199,14 @@ class SourceModule:
         known = self._generators.get(node)
         if known is None:
             known = self._generators[node] = _yields(node)
+        return known
+
+    def names_a_loss(self, node: ast.AST) -> bool:
+        """Whether the code of a definition (not its comments, nor what it calls) names a loss or trains on one."""
+        known = self._naming.get(node)
+        if known is None:
+            names = (getattr(inner, "attr", None) or getattr(inner, "id", None) for inner in ast.walk(node))
+            known = self._naming[node] = any(name and _LOSS_WORD.search(name) for name in names)
         return known
 
     def leads_to_loss(self, node: ast.AST) -> bool:
@@ -326,3 +310,17 @@ def parse(path: str, data: bytes) -> SourceModule:
     except (RecursionError, MemoryError):
         raise Unparsable("cannot be parsed: too deeply nested for this Python") from None
     return SourceModule(path, data, tree)
+
+
+def is_parsable(path: str, data: bytes) -> bool:
+    """Whether the interpreter accepts the file; `parse` says why not.
+
+    A symbol table is built without Python objects for the tree, in half of its time.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            symtable.symtable(decode(data), path, "exec")
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+        return False
+    return True

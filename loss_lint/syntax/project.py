@@ -1,131 +1,250 @@
-"""The project around a file: its root, its Python files, and which of them import which.
+"""The project around a file: its root, what its imports mean, and which of its files import which.
 
-Imports are read from bytes by a regular expression; nothing is parsed.
+Imports are read from bytes; nothing is parsed. Whatever is answered is remembered, together with the files
+and folders that the answer followed from.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from loss_lint.syntax.sources import Sources, resolve_import
+from loss_lint.syntax.import_lines import ImportLine, import_lines
+from loss_lint.syntax.sources import LESSER_MARKERS, MARKERS, Snapshot, Sources
 
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<source>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#;]*)"
-    rb"|import[ \t]+(?P<modules>[\w., \t]+))",
-    re.MULTILINE,
-)
-_NAME = re.compile(rb"\w+")
-_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
-_LESSER_MARKERS = ("requirements.txt", "README.md", "README.rst", "README")
-
-# Limits past which files are not looked at as callers, and callers not evaluated.
+# Limits past which folders are not looked into, and files not looked at as callers.
 MAX_LEVELS = 8
 MAX_FILES = 20_000
-MAX_CALLERS = 12
-MAX_HANDED_ON = 4
+
+
+@dataclass(slots=True)
+class Trail:
+    """What an answer followed from: the files that were read and the folders that were looked into."""
+
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+    def add(self, other: Trail) -> None:
+        self.files |= other.files
+        self.folders |= other.folders
 
 
 class Project:
-    """Who imports whom among the files around a first one. Nothing is read before it is asked for."""
+    """The files that a run may look at. `roots` are the folders that it was asked for."""
 
     def __init__(self, sources: Sources, roots: Sequence[str] = ()) -> None:
-        self._sources = sources
-        self._roots = tuple(roots)
-        self._importers: dict[str, dict[str, set[str]]] = {}
-        self._imports: dict[str, tuple[str, ...]] = {}
+        self.sources = sources if isinstance(sources, Snapshot) else Snapshot(sources)
+        self._given = tuple(sorted(roots, key=len, reverse=True))
+        self._trail = Trail()
+        self._roots: dict[str, str] = {}
+        self._resolved: dict[tuple[str, str, int], tuple[str | None, Trail]] = {}
+        self._imports: dict[str, tuple[ImportLine, ...]] = {}
+        self._mentions: dict[str, dict[str, list[str]]] = {}
+        self._covered: dict[str, bool] = {}
+        self._importers: dict[str, tuple[str, ...]] = {}
+        self._imported_files: dict[str, frozenset[str]] = {}
 
-    def imports(self, path: str) -> tuple[str, ...]:
-        """The project's files that the file at `path` imports, in the order of their paths."""
+    # What answers follow from
+
+    @contextmanager
+    def following(self) -> Iterator[Trail]:
+        """Collects what is consulted inside, for whoever remembers an answer."""
+        outer, self._trail = self._trail, Trail()
+        own = self._trail
+        try:
+            yield own
+        finally:
+            self._trail = outer
+            outer.add(own)
+
+    def follow(self, trail: Trail) -> None:
+        """Note that a remembered answer was used."""
+        self._trail.add(trail)
+
+    # Files
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file; raises OSError or ValueError where they cannot be read."""
+        self._trail.files.add(path)
+        return self.sources.read(path)
+
+    def files(self, root: str) -> Sequence[str]:
+        """The Python files of the project that begins at `root`, in the order of their paths."""
+        return self.sources.files(root)[:MAX_FILES]
+
+    def is_covered_by(self, path: str, given: Container[str]) -> bool:
+        """Whether all files of the project around `path` are among the given ones."""
+        root = self.root(path)
+        if root not in self._covered:
+            self._covered[root] = all(one in given for one in self.files(root))
+        return self._covered[root]
+
+    def imports(self, path: str) -> tuple[ImportLine, ...]:
+        """What a file imports; nothing where it cannot be read."""
+        self._trail.files.add(path)
         known = self._imports.get(path)
         if known is None:
             try:
-                data = self._sources.read(path)
+                data = self.sources.read(path)
             except (OSError, ValueError):
                 data = b""
-            known = self._imports[path] = tuple(sorted(set(self._imported(path, data)) - {path}))
+            known = self._imports[path] = import_lines(data)
         return known
 
-    def _imported(self, path: str, data: bytes) -> Iterator[str]:
-        for found in _IMPORT.finditer(data):
-            if found["modules"] is not None:
-                for name in found["modules"].split(b","):
-                    yield from self._file(path, name.split(b" as ")[0].strip().decode(), 0)
-                continue
-            source = found["source"].decode()
-            module = source.lstrip(".")
-            level = len(source) - len(module)
-            yield from self._file(path, module, level)
-            for name in _NAME.findall(found["names"]):
-                inner = f"{module}.{name.decode()}" if module else name.decode()
-                yield from self._file(path, inner, level)
+    def root(self, path: str) -> str:
+        """The folder in which the project of a file begins, wherever the run was started.
 
-    def _file(self, importer: str, module: str, level: int) -> Iterator[str]:
-        if not module and not level:
-            return
-        found = resolve_import(self._sources, importer, module, level)
-        if found is not None:
-            yield found
-
-    def callers(self, path: str) -> tuple[str, ...]:
-        """Files that import the one at `path`, directly or through files that hand its names on; no tests."""
-        importers = self._importers_around(path)
-        found: dict[str, None] = {}
-        pending = [(path, 0)]
-        while pending and len(found) < MAX_CALLERS:
-            current, distance = pending.pop(0)
-            for importer in sorted(importers.get(current, ())):
-                if importer in found or importer == path:
-                    continue
-                if _is_test(importer) and not _is_test(path):
-                    continue
-                found[importer] = None
-                if distance < MAX_HANDED_ON:
-                    pending.append((importer, distance + 1))
-        return tuple(sorted(found)[:MAX_CALLERS])
-
-    def closure(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """All files that `paths` import, directly or through others, and all of `paths` but the first."""
-        seen = set(paths)
-        pending = list(paths)
-        while pending:
-            for imported in self.imports(pending.pop()):
-                if imported not in seen:
-                    seen.add(imported)
-                    pending.append(imported)
-        return tuple(sorted(seen - {paths[0]}))
-
-    def _importers_around(self, path: str) -> dict[str, set[str]]:
-        root = self._root(path)
-        known = self._importers.get(root)
-        if known is None:
-            known = self._importers[root] = {}
-            for importer in self._sources.files(root)[:MAX_FILES]:
-                for imported in self.imports(importer):
-                    known.setdefault(imported, set()).add(importer)
-        return known
-
-    def _root(self, path: str) -> str:
-        """The folder of the project: one of the run's that holds the file, or the nearest with a marker."""
-        for root in sorted(self._roots, key=len):
-            if path.startswith(root.rstrip(os.sep) + os.sep):
-                return root
+        That is the nearest one with a marker (`.git`, `pyproject.toml`, ...), or else the highest with a
+        lesser one (`README.md`), the folder that the run was asked for, the first one that is no package.
+        """
         folder = os.path.dirname(path)
-        fallback = folder
+        known = self._roots.get(folder)
+        if known is None:
+            known = self._roots[folder] = self._find_root(folder)
+        return known
+
+    def _find_root(self, start: str) -> str:
+        fallback: str | None = None
+        folder = start
         for _ in range(MAX_LEVELS):
-            if any(self._sources.exists(os.path.join(folder, marker)) for marker in _MARKERS):
+            names = self.sources.listing(folder)
+            if not names.isdisjoint(MARKERS):
                 return folder
-            if any(self._sources.exists(os.path.join(folder, marker)) for marker in _LESSER_MARKERS):
+            if not names.isdisjoint(LESSER_MARKERS):
                 fallback = folder
             parent = os.path.dirname(folder)
             if parent == folder:
                 break
             folder = parent
-        return fallback
+        if fallback is not None:
+            return fallback
+        for given in self._given:
+            if f"{start}{os.sep}".startswith(given.rstrip(os.sep) + os.sep):
+                return given
+        while "__init__.py" in self.sources.listing(start) and os.path.dirname(start) != start:
+            start = os.path.dirname(start)
+        return start
+
+    # Imports
+
+    def resolve(self, importer: str, module: str, level: int) -> str | None:
+        """The project's file behind `import module` (or `from ..module import x`, `level` dots) in `importer`.
+
+        Looked for from the importer's folder up to the project's root, in each of these and in `src` beside
+        them: a script's folder is an import root, so is each folder that holds a package. A package's own
+        folder is none, so it comes last.
+        """
+        key = (os.path.dirname(importer), module, level)
+        known = self._resolved.get(key)
+        if known is None:
+            with self.following() as trail:
+                found = self._find_module(importer, module.split(".") if module else [], level)
+            known = self._resolved[key] = (found, trail)
+        self._trail.add(known[1])
+        return known[0]
+
+    def _find_module(self, importer: str, parts: list[str], level: int) -> str | None:
+        folder = os.path.dirname(importer)
+        if level:
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            return self._module_file(folder, parts)
+        for candidate in self._import_roots(folder, self.root(importer)):
+            found = self._module_file(candidate, parts)
+            if found is not None:
+                return found
+        return None
+
+    def _import_roots(self, folder: str, root: str) -> list[str]:
+        roots: list[str] = []
+        packages: list[str] = []
+        for _ in range(MAX_LEVELS):
+            names = self._listing(folder)
+            (packages if "__init__.py" in names else roots).append(folder)
+            if "src" in names:
+                roots.append(os.path.join(folder, "src"))
+            parent = os.path.dirname(folder)
+            if folder == root or parent == folder:
+                break
+            folder = parent
+        return roots + packages
+
+    def _listing(self, folder: str) -> frozenset[str]:
+        self._trail.folders.add(folder)
+        return self.sources.listing(folder)
+
+    def _module_file(self, root: str, parts: list[str]) -> str | None:
+        if not parts:
+            return os.path.join(root, "__init__.py") if "__init__.py" in self._listing(root) else None
+        folder = root
+        for part in parts[:-1]:
+            if part not in self._listing(folder):
+                return None
+            folder = os.path.join(folder, part)
+        names, last = self._listing(folder), parts[-1]
+        if last in names:
+            package = os.path.join(folder, last)
+            if "__init__.py" in self._listing(package):
+                return os.path.join(package, "__init__.py")
+        return os.path.join(folder, f"{last}.py") if f"{last}.py" in names else None
+
+    # Importers
+
+    def importers(self, path: str) -> tuple[str, ...]:
+        """The project's files that import the one at `path`, in the order of their paths."""
+        known = self._importers.get(path)
+        if known is None:
+            candidates = self._mentioning(path)
+            known = self._importers[path] = tuple(
+                one for one in candidates if one != path and path in self.imported_files(one)
+            )
+        return known
+
+    def _mentioning(self, path: str) -> list[str]:
+        """The files of which an import names the module at `path`."""
+        root = self.root(path)
+        index = self._mentions.get(root)
+        if index is None:
+            index = self._mentions[root] = {}
+            for importer in self.files(root):
+                for word in self._words(importer):
+                    index.setdefault(word, []).append(importer)
+        folder, name = os.path.split(path)
+        if name != "__init__.py":
+            return index.get(name.removesuffix(".py"), [])
+        inside = [one for one in index.get("", ()) if os.path.dirname(one).startswith(folder)]
+        return sorted({*index.get(os.path.basename(folder), ()), *inside})
+
+    def _words(self, importer: str) -> set[str]:
+        """The last parts of what a file imports; "" for a package by dots alone."""
+        words: set[str] = set()
+        for module, _, name, _ in self.imports(importer):
+            words.add(module.rpartition(".")[2])
+            if name is not None:
+                words.add(name)
+        return words
+
+    def imported_files(self, path: str) -> frozenset[str]:
+        """The project's files that a file imports."""
+        known = self._imported_files.get(path)
+        if known is None:
+            modules = {module for line in self.imports(path) for module in possible_modules(line)}
+            found = (self.resolve(path, module, level) for module, level in modules)
+            known = self._imported_files[path] = frozenset(one for one in found if one is not None)
+        return known
 
 
-def _is_test(path: str) -> bool:
+def possible_modules(line: ImportLine) -> Iterator[tuple[str, int]]:
+    """The modules that an import may name: `from a import b` that of `a`, or `a.b`."""
+    module, level, name, _ = line
+    yield module, level
+    if name is not None and name != "*":
+        yield (f"{module}.{name}" if module else name), level
+
+
+def is_test(path: str) -> bool:
     """Whether a file is a test, whose calls do not judge what it tests."""
     name = os.path.basename(path)
     folders = path.split(os.sep)[:-1]

@@ -6,6 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+# Files and folders that stand where a project begins, and some that often do.
+MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+LESSER_MARKERS = ("requirements.txt", "README.md", "README.rst", "README")
+_NAMED = frozenset((*MARKERS, *LESSER_MARKERS))
+
+# A folder of data can hold millions of files: past this many entries no more folders are listed.
+MAX_ENTRIES = 200_000
+
 
 class Sources(Protocol):
     """A project's files, wherever they live."""
@@ -13,38 +21,44 @@ class Sources(Protocol):
     def read(self, path: str) -> bytes:
         """The bytes of `path`; raises OSError where they cannot be read."""
 
-    def exists(self, path: str) -> bool:
-        """Whether `path` is a file that `read` would find."""
+    def listing(self, folder: str) -> frozenset[str]:
+        """The names in `folder` that matter to imports: Python files, folders, and what marks a project."""
 
     def files(self, root: str) -> Sequence[str]:
         """The Python files below `root` in the order of their paths, without hidden and foreign folders."""
 
 
-class Folder:
-    """Files on disk. Folders are listed once; a file that appears later is read but not found by imports."""
+def exists(sources: Sources, path: str) -> bool:
+    """Whether there is a Python file, a folder or a marker of a project at `path`."""
+    folder, name = os.path.split(path)
+    return name in sources.listing(folder)
 
-    def __init__(self) -> None:
-        self._listings: dict[str, frozenset[str]] = {}
+
+def _matters(name: str) -> bool:
+    return name.endswith(".py") or "." not in name or name in _NAMED
+
+
+class Folder:
+    """Files on disk."""
 
     def read(self, path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
 
-    def exists(self, path: str) -> bool:
-        folder, name = os.path.split(path)
-        listing = self._listings.get(folder)
-        if listing is None:
-            try:
-                listing = frozenset(os.listdir(folder or "."))
-            except OSError:
-                listing = frozenset()
-            self._listings[folder] = listing
-        return name in listing
+    def listing(self, folder: str) -> frozenset[str]:
+        try:
+            return frozenset(filter(_matters, os.listdir(folder or ".")))
+        except OSError:
+            return frozenset()
 
     def files(self, root: str) -> Sequence[str]:
         found: list[str] = []
+        entries = 0
         for folder, folders, names in os.walk(root):
-            folders[:] = sorted(name for name in folders if not _is_foreign(name))
+            entries += len(folders) + len(names)
+            folders[:] = (
+                sorted(name for name in folders if not _is_foreign(name)) if entries < MAX_ENTRIES else ()
+            )
             found.extend(os.path.join(folder, name) for name in names if name.endswith(".py"))
         return sorted(found)
 
@@ -60,8 +74,8 @@ class Overlay:
         data = self._texts.get(path)
         return self._base.read(path) if data is None else data
 
-    def exists(self, path: str) -> bool:
-        return path in self._texts or self._base.exists(path)
+    def listing(self, folder: str) -> frozenset[str]:
+        return self._base.listing(folder) | _names_in(self._texts, folder)
 
     def files(self, root: str) -> Sequence[str]:
         return sorted({*self._base.files(root), *_below(self._texts, root)})
@@ -82,16 +96,61 @@ class Memory:
         except KeyError:
             raise FileNotFoundError(2, "No such file in this project", path) from None
 
-    def exists(self, path: str) -> bool:
-        return path in self._texts
+    def listing(self, folder: str) -> frozenset[str]:
+        return _names_in(self._texts, folder)
 
     def files(self, root: str) -> Sequence[str]:
         return _below(self._texts, root)
 
 
+class Snapshot:
+    """Sources read once: every file and folder is what it was when it was first looked at."""
+
+    def __init__(self, base: Sources) -> None:
+        self._base = base
+        self._data: dict[str, bytes | OSError | ValueError] = {}
+        self._listings: dict[str, frozenset[str]] = {}
+        self._files: dict[str, Sequence[str]] = {}
+
+    def read(self, path: str) -> bytes:
+        """The bytes of `path`; raises what the first attempt raised."""
+        known = self._data.get(path)
+        if known is None:
+            try:
+                known = self._base.read(path)
+            except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+                known = error.with_traceback(None)
+            self._data[path] = known
+        if isinstance(known, bytes):
+            return known
+        raise known
+
+    def listing(self, folder: str) -> frozenset[str]:
+        known = self._listings.get(folder)
+        if known is None:
+            known = self._listings[folder] = self._base.listing(folder)
+        return known
+
+    def files(self, root: str) -> Sequence[str]:
+        known = self._files.get(root)
+        if known is None:
+            known = self._files[root] = self._base.files(root)
+        return known
+
+
+def _start(folder: str) -> str:
+    return folder.rstrip("/") + "/" if folder else ""
+
+
 def _below(texts: Mapping[str, bytes], root: str) -> list[str]:
-    start = root.rstrip("/") + "/" if root else ""
+    start = _start(root)
     return sorted(path for path in texts if path.startswith(start) and path.endswith(".py"))
+
+
+def _names_in(texts: Mapping[str, bytes], folder: str) -> frozenset[str]:
+    start = _start(folder)
+    names = (path[len(start) :].partition("/")[0] for path in texts if path.startswith(start))
+    return frozenset(filter(_matters, names))
 
 
 _FOREIGN = frozenset(
@@ -102,38 +161,3 @@ _FOREIGN = frozenset(
 def _is_foreign(folder: str) -> bool:
     """Whether a folder of that name holds no code of the project."""
     return folder.startswith(".") or folder in _FOREIGN
-
-
-def resolve_import(sources: Sources, importer: str, module: str, level: int) -> str | None:
-    """The project's file behind `import module` (or `from ..module import x`, `level` dots) in `importer`.
-
-    Looked for from the importer's folder upwards (a script's folder is an import root, so is each folder
-    that holds a package) and in `src` beside each; at most eight folders up.
-    """
-    folder = os.path.dirname(importer)
-    parts = module.split(".") if module else []
-    if level:
-        for _ in range(level - 1):
-            folder = os.path.dirname(folder)
-        return _module_file(sources, folder, parts)
-    for _ in range(8):
-        for root in (folder, os.path.join(folder, "src")):
-            found = _module_file(sources, root, parts)
-            if found is not None:
-                return found
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
-    return None
-
-
-def _module_file(sources: Sources, root: str, parts: list[str]) -> str | None:
-    base = os.path.join(root, *parts) if parts else root
-    candidates = (
-        (base + ".py", os.path.join(base, "__init__.py")) if parts else (os.path.join(base, "__init__.py"),)
-    )
-    for candidate in candidates:
-        if sources.exists(candidate):
-            return candidate
-    return None

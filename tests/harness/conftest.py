@@ -26,7 +26,7 @@ def linted() -> Callable[[str, str], Finding]:
     """The only finding of a code in a text (torch is imported for it)."""
 
     def run(text: str, code: str) -> Finding:
-        found = [one for one in lint(PATH, Memory({PATH: HEAD + text})).findings if one.code == code]
+        found = [one for one in lint(PATH, Memory({PATH: HEAD + text})) if one.code == code]
         assert len(found) == 1, found
         return found[0]
 
@@ -46,7 +46,7 @@ def made() -> Made:
     ) -> Finding:
         text = f"{HEAD}def f(x, y, m, n):\n    F.cross_entropy  # what names a loss is evaluated\n    return {body}\n"
         machine = Machine(Memory({PATH: text}))
-        *_, root = evaluate_roots(machine, PATH)
+        root, *_ = evaluate_roots(machine, PATH)
         ops = {op.name: op for op in root.ops}
         chain = tuple(ops[name] for name in spine)
         witness = Witness(chain[0], chain, NO_GUARDS, tuple(edits(ops)), completion)

@@ -20,7 +20,7 @@ CLAIMS = {rule.code: set(rule.claim) for rule in all_rules()}
 
 @cache
 def confirmed(path: Path) -> tuple[Finding, ...]:
-    findings = lint(str(path), Folder()).findings
+    findings = lint(str(path), Folder())
     return confirm_all([finding for finding in findings if finding.claim])
 
 

@@ -57,7 +57,7 @@ def test_every_rule_holds_on_its_own_example(rule: Rule) -> None:
 def test_what_a_page_asks_for_is_not_flagged(rule: Rule) -> None:
     shown = example(documentation(rule))
     assert shown is not None
-    findings = lint("example.py", Memory({"example.py": shown.good})).findings
+    findings = lint("example.py", Memory({"example.py": shown.good}))
     assert [finding.code for finding in findings if finding.code == rule.code] == []
 
 

@@ -32,11 +32,11 @@ def marked(path: Path) -> set[tuple[int, str]]:
 
 
 def found(path: Path) -> set[tuple[int, str]]:
-    return {(finding.place.line, finding.code) for finding in lint(str(path), Folder()).findings}
+    return {(finding.place.line, finding.code) for finding in lint(str(path), Folder())}
 
 
 def codes(text: str) -> set[str]:
-    return {finding.code for finding in lint("example.py", Memory({"example.py": text})).findings}
+    return {finding.code for finding in lint("example.py", Memory({"example.py": text}))}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
-from loss_lint.syntax.sources import Sources
+from loss_lint.linter import Linter
+from loss_lint.sightings import Report, Sighting, single
 
 # What the screen lets pass; the fake linter finds a LOS201 at each `bad(...)`.
 HEAD = "import torch  # cross_entropy\n"
@@ -21,19 +21,15 @@ HEAD = "import torch  # cross_entropy\n"
 # The same linter for processes of their own, as a `sitecustomize` module: `crash` raises, and `die` ends the
 # process if another one started it.
 FAKE_LINTER = """
-import os, re, sys, types
-from dataclasses import dataclass
-import loss_lint
+import os, re
 from loss_lint.findings import Finding, Place
+from loss_lint.linter import Linter
+from loss_lint.sightings import Report, Sighting, Sink
+from loss_lint.syntax.site import Site
 
-@dataclass
-class Result:
-    findings: tuple
-    dependencies: tuple
-
-def lint(path, sources):
+def evaluated(self, path):
     import multiprocessing
-    text = sources.read(path).decode()
+    text = self.project.read(path).decode()
     if "crash" in text:
         raise RuntimeError("boom")
     if "die" in text and multiprocessing.parent_process():
@@ -41,13 +37,12 @@ def lint(path, sources):
     found = []
     for row, line in enumerate(text.splitlines(), 1):
         for match in re.finditer(r"bad[(].*[)]", line):
-            place = Place(path, row, match.start() + 1, row, match.end() + 1)
-            found.append(Finding("LOS201", "softmax-into-cross-entropy", "Bad.", place))
-    return Result(tuple(found), ())
+            span = (path, row, match.start() + 1, row, match.end() + 1)
+            finding = Finding("LOS201", "softmax-into-cross-entropy", "Bad.", Place(*span))
+            found.append(Sighting(finding, Sink("LOS201", Site(*span)), (0, 0, 0)))
+    return Report(path, tuple(found))
 
-module = types.ModuleType("loss_lint.linter")
-module.lint = lint
-sys.modules["loss_lint.linter"] = loss_lint.linter = module
+Linter._evaluated = evaluated
 """
 
 
@@ -55,33 +50,28 @@ sys.modules["loss_lint.linter"] = loss_lint.linter = module
 NO_TORCH = 'import sys; sys.modules["torch"] = None\n'
 
 
-@dataclass(frozen=True)
-class FakeResult:
-    findings: tuple[Finding, ...]
-    dependencies: tuple[str, ...] = ()
-
-
-class FakeLinter(types.ModuleType):
-    """Stands in for `loss_lint.linter`; remembers what it was asked for."""
+class FakeLinter:
+    """Stands in for what a linter sees in a file; remembers what it was asked for."""
 
     def __init__(self) -> None:
-        super().__init__("loss_lint.linter")
         self.linted: list[str] = []
         self.dependencies: tuple[str, ...] = ()
 
-    def lint(self, path: str, sources: Sources) -> FakeResult:
+    def evaluated(self, linter: Linter, path: str) -> Report:
         self.linted.append(path)
-        try:
-            text = sources.read(path).decode("utf-8", "replace")
-        except OSError as error:
-            place = Place(path, 1, 1, 1, 1)
-            return FakeResult((Finding("LOS000", "unparsable", f"cannot be read: {error.strerror}", place),))
+        text = linter.project.read(path).decode("utf-8", "replace")
+        for other in self.dependencies:
+            with suppress(OSError):
+                linter.project.read(other)
         if "crash" in text:
             raise RuntimeError("boom\nwith a second line")
         rows = enumerate(text.split("\n"), 1)
-        return FakeResult(
-            tuple(finding_at(path, row, line) for row, line in rows if "bad(" in line), self.dependencies
-        )
+        return Report(path, tuple(sighting_at(path, row, line) for row, line in rows if "bad(" in line))
+
+
+def sighting_at(path: str, row: int, line: str) -> Sighting:
+    (sighting,) = single(path, finding_at(path, row, line)).sightings
+    return sighting
 
 
 def finding_at(path: str, row: int, line: str) -> Finding:
@@ -103,8 +93,11 @@ def finding_at(path: str, row: int, line: str) -> Finding:
 @pytest.fixture
 def linter(monkeypatch: pytest.MonkeyPatch) -> FakeLinter:
     fake = FakeLinter()
-    monkeypatch.setitem(sys.modules, "loss_lint.linter", fake)
-    monkeypatch.setattr("loss_lint.linter", fake, raising=False)
+
+    def evaluated(linter: Linter, path: str) -> Report:
+        return fake.evaluated(linter, path)
+
+    monkeypatch.setattr(Linter, "_evaluated", evaluated)
     return fake
 
 

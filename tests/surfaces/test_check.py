@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from loss_lint.linter import CROSS_FILES
-
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 BAD = b"""import torch.nn.functional as F
@@ -264,8 +262,7 @@ def test_the_cache_sees_a_file_that_is_imported_appear_change_and_go(project: Pa
             net.write_text(text)
         cached, fresh = run("check"), run("check", "--no-cache")
         assert (cached.returncode, cached.stdout) == (fresh.returncode, fresh.stdout)
-        # What the file imported does can be found only where values are followed across files.
-        assert fresh.returncode == (1 if text == softmax and CROSS_FILES else 0)
+        assert fresh.returncode == (1 if text == softmax else 0)
 
 
 def test_paths_are_relative_below_the_working_directory_and_absolute_in_json(bad: Path, run: Run) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import loss_lint.flake8_plugin
 from loss_lint.findings import Finding, Place
 from loss_lint.flake8_plugin import Plugin
 
@@ -129,11 +128,11 @@ def test_text_in_every_encoding(project: Path, flake8: Flake8, text: bytes) -> N
 
 
 def lint(*findings: Finding) -> Callable[..., tuple[Finding, ...]]:
-    return lambda job, path: findings
+    return lambda linter, path: findings
 
 
 def plugin_codes(monkeypatch: pytest.MonkeyPatch, *findings: Finding, lines: str = "\n") -> list[str]:
-    monkeypatch.setattr("loss_lint.runner.Job.lint", lint(*findings))
+    monkeypatch.setattr("loss_lint.linter.Linter.lint", lint(*findings))
     source = ["import torch  # cross_entropy\n", *lines.splitlines(keepends=True)]
     return [text.split()[0] for _, _, text, _ in Plugin(None, source, "a.py").run()]  # type: ignore[arg-type]
 
@@ -160,7 +159,7 @@ class TestPlugin:
         def fail(*arguments: object) -> None:
             raise RuntimeError("boom\nboom")
 
-        monkeypatch.setattr(loss_lint.flake8_plugin, "is_relevant", fail)
+        monkeypatch.setattr("loss_lint.linter.Linter.can_matter", fail)
         ((line, column, text, _),) = Plugin(None, ["x\n"], "a.py").run()  # type: ignore[arg-type]
         assert (line, column) == (1, 0)
         assert text == "LOS999 loss-lint failed: RuntimeError: boom boom"

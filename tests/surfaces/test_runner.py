@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from loss_lint.runner import lint_files, witnessed
+from loss_lint.linter import Linter
+from loss_lint.runner import Run, lint_files, witnessed
 from loss_lint.syntax.sources import Folder, Memory
 
 HEAD = "import torch  # cross_entropy\n"
@@ -17,7 +18,7 @@ HEAD = "import torch  # cross_entropy\n"
 
 def test_findings_are_sorted_and_single(linter: Any) -> None:
     sources = Memory(dict.fromkeys(("b.py", "a.py"), f"{HEAD}bad(1)\nbad(2)\n"))
-    findings = lint_files(["b.py", "a.py", "b.py"], sources)
+    findings = lint_files(["b.py", "a.py", "b.py"], sources).findings
     assert [(finding.place.path, finding.place.line) for finding in findings] == [
         ("a.py", 2),
         ("a.py", 3),
@@ -36,7 +37,7 @@ def test_findings_are_sorted_and_single(linter: Any) -> None:
     ],
 )
 def test_the_screen_keeps_files_from_the_linter(linter: Any, text: str) -> None:
-    assert lint_files(["a.py"], Memory({"a.py": text})) == ()
+    assert lint_files(["a.py"], Memory({"a.py": text})) == Run(())
     assert linter.linted == []
 
 
@@ -50,20 +51,20 @@ def test_the_screen_keeps_files_from_the_linter(linter: Any, text: str) -> None:
         pytest.param(b"import torch\n" + b"(" * 10_000, id="deeply nested"),
     ],
 )
-def test_a_broken_file_of_torch_goes_to_the_linter(linter: Any, data: bytes) -> None:
-    lint_files(["a.py"], Memory({"a.py": data}))
-    assert linter.linted == ["a.py"]
+def test_a_broken_file_of_torch_is_a_finding(data: bytes) -> None:
+    (finding,) = lint_files(["a.py"], Memory({"a.py": data})).findings
+    assert finding.code == "LOS000"
 
 
-def test_an_unreadable_file_goes_to_the_linter(linter: Any) -> None:
-    (finding,) = lint_files(["gone.py"], Memory({}))
+def test_an_unreadable_file_is_a_finding() -> None:
+    (finding,) = lint_files(["gone.py"], Memory({})).findings
     assert finding.code == "LOS000"
 
 
 @pytest.mark.usefixtures("linter")
 def test_an_exception_becomes_a_finding_and_the_run_goes_on() -> None:
     sources = Memory({"a.py": f"{HEAD}crash", "b.py": f"{HEAD}bad(1)"})
-    internal, found = lint_files(["a.py", "b.py"], sources)
+    internal, found = lint_files(["a.py", "b.py"], sources).findings
     assert (internal.code, internal.name, found.code) == ("LOS999", "internal-error", "LOS201")
     assert "RuntimeError: boom with a second line" in internal.message
     assert "report" in internal.message
@@ -105,12 +106,12 @@ def test_processes_find_what_one_process_finds(tmp_path: Path, threads: int) -> 
         found = lint_files(reversed(paths), Folder(), jobs=2)
     finally:
         done.set()
-    assert [finding.place.path for finding in found] == paths
+    assert [finding.place.path for finding in found.findings] == paths
     assert found == lint_files(paths, Folder(), jobs=1)
 
 
 def test_witnesses_come_from_linting_again(linter: Any) -> None:
     sources = Memory({"a.py": f"{HEAD}bad(1)"})
-    findings = lint_files(["a.py"], sources)
-    assert tuple(witnessed(findings, sources)) == findings
+    findings = lint_files(["a.py"], sources).findings
+    assert tuple(witnessed(findings, Linter(sources))) == findings
     assert linter.linted == ["a.py", "a.py"]

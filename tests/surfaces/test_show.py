@@ -67,8 +67,8 @@ def test_programs(program: Path, tmp_path: Path) -> None:
 
 def explanation_of(text: str, path: str = "/p/train.py", **others: str) -> Explanation:
     sources = Memory({path: text, **{f"/p/{name}.py": other for name, other in others.items()}})
-    machine = Machine(sources)
-    return explain(machine, roots_of(machine, Project(sources, ["/p"]), path), path)
+    machine = Machine(Project(sources, ["/p"]))
+    return explain(machine, roots_of(machine, path), path)
 
 
 def loss_calls(text: str) -> set[int]:

@@ -182,7 +182,7 @@ def main(data):
 def lint(path: str, files: dict[str, str]) -> list[Finding]:
     project = {"/p/README.md": "", "/p/net.py": NET, "/p/lit.py": MODULE, "/p/main.py": MAIN}
     project |= {f"/p/{name}.py": text for name, text in files.items()}
-    return list(Linter(Memory(project), ["/p"], cross_files=True).lint(path).findings)
+    return list(Linter(Memory(project), ["/p"]).lint(path))
 
 
 @pytest.mark.parametrize("path", ["/p/lit.py", "/p/main.py"])

@@ -19,7 +19,7 @@ def findings(text: str, **others: str) -> list[Finding]:
     """What linting `text` finds, in no more than the time that is allowed."""
     files = {"main.py": text, **{f"{name}.py": other for name, other in others.items()}}
     start = time.perf_counter()
-    found = lint("main.py", Memory(files)).findings
+    found = lint("main.py", Memory(files))
     assert time.perf_counter() - start < SECONDS
     return list(found)
 

@@ -1,4 +1,4 @@
-"""Values that cross files. `check` does not follow them yet; the evaluator and the linter can."""
+"""Values that cross files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PROJECT = {"/p/README.md": "", "/p/models/net.py": NET, "/p/trainer.py": TRAINER
 def lint(path: str, **changed: str) -> tuple[Finding, ...]:
     """The findings of one file of the project, with some of its files changed."""
     project = PROJECT | {f"/p/{name}": text for name, text in changed.items()}
-    return Linter(Memory(project), ["/p"], cross_files=True).lint(path).findings
+    return Linter(Memory(project), ["/p"]).lint(path)
 
 
 def test_model_loss_and_trainer_meet_in_another_file() -> None:
@@ -76,7 +76,3 @@ def test_star_imports_and_circles() -> None:
     circle = NET.replace("import torch.nn as nn", "import torch.nn as nn\nimport main")
     found = lint("/p/main.py", **{"models/net.py": circle, "main.py": main})
     assert [finding.code for finding in found] == ["LOS201"]
-
-
-def test_one_file_alone_knows_nothing_of_the_others() -> None:
-    assert Linter(Memory(PROJECT), ["/p"]).lint("/p/trainer.py").findings == ()

@@ -1,0 +1,259 @@
+"""Which files and names lead to a loss, across files: read from bytes, block by block.
+
+A block is a definition or an assignment at the top of a file. A name leads to a loss if its block names one
+of torch's, or names what does, be it imported. Comments count, so that the answer may be yes too often.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+
+from loss_lint.syntax.project import Project, is_test, possible_modules
+from loss_lint.syntax.screen import is_relevant
+
+# Over how many imports a name is seen to lead to a loss.
+MAX_IMPORTS = 3
+# How many importers of importers are looked through, and how many files then judge one as its callers.
+MAX_HANDED_ON = 4
+MAX_CALLERS = 16
+
+# Every name of torch's that computes a loss ends or begins with one of these.
+_PARTS = (b"Loss", b"_loss", b"cross_entropy", b"kl_div")
+_NAMES = frozenset(
+    f"{name}Loss".encode()
+    for name in [
+        "CrossEntropy",
+        "NLL",
+        "PoissonNLL",
+        "GaussianNLL",
+        "KLDiv",
+        "BCE",
+        "BCEWithLogits",
+        "MSE",
+        "L1",
+        "SmoothL1",
+        "Huber",
+        "CTC",
+        "SoftMargin",
+        "MultiMargin",
+        "MultiLabelMargin",
+        "MultiLabelSoftMargin",
+        "MarginRanking",
+        "TripletMargin",
+        "TripletMarginWithDistance",
+        "CosineEmbedding",
+        "HingeEmbedding",
+        "AdaptiveLogSoftmaxWith",
+        "LinearCrossEntropy",
+    ]
+) | frozenset(
+    b"NLLLoss2d CrossEntropyLoss2d cross_entropy linear_cross_entropy nll_loss nll_loss2d poisson_nll_loss "
+    b"gaussian_nll_loss kl_div binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss "
+    b"smooth_l1_loss huber_loss ctc_loss soft_margin_loss multi_margin_loss multilabel_margin_loss "
+    b"multilabel_soft_margin_loss margin_ranking_loss triplet_margin_loss triplet_margin_with_distance_loss "
+    b"cosine_embedding_loss hinge_embedding_loss".split()
+)
+_STRINGS = re.compile(rb"\"\"\".*?\"\"\"|'''.*?'''|#[^\n]*", re.DOTALL)
+_START = re.compile(
+    rb"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)|(?P<assigned>\w+)[^\n=(]*=[^=]"
+    rb"|(?:@|import\b|from\b|if\b|try\b|for\b|while\b|with\b))",
+    re.MULTILINE,
+)
+_INNER = re.compile(rb"^[ \t]+(?:(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|(\w+)[^\n=(]*=[^=])", re.MULTILINE)
+_WORD = re.compile(rb"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """A file's blocks by the names that they bind."""
+
+    data: bytes
+
+    @cached_property
+    def blocks(self) -> dict[str, list[tuple[int, int]]]:
+        found: dict[str, list[tuple[int, int]]] = {}
+        starts = list(_START.finditer(self.data))
+        begin: int | None = None  # of decorators, which belong to what they stand above
+        for number, start in enumerate(starts):
+            end = starts[number + 1].start() if number + 1 < len(starts) else len(self.data)
+            if self.data[start.start() : start.start() + 1] == b"@":
+                begin = start.start() if begin is None else begin
+                continue
+            span = (start.start() if begin is None else begin, end)
+            begin = None
+            name = start["defined"] or start["assigned"]
+            names = [name] if name else _bound_inside(self.data[span[0] : span[1]])
+            for bound in names:
+                found.setdefault(bound.decode("utf-8", "replace"), []).append(span)
+        return found
+
+    def leading(self, imported: frozenset[str]) -> frozenset[str]:
+        """The names of blocks that name a loss, one of `imported`, or such a block."""
+        found = set(self._naming_a_loss)
+        if not found and not imported:
+            return frozenset()
+        mentioned = {name: words for name, words in self._words.items() if name not in found}
+        words = {name.encode() for name in (*found, *imported)}
+        size = -1
+        while size != len(found):
+            size = len(found)
+            more = [name for name, known in mentioned.items() if not known.isdisjoint(words)]
+            found.update(more)
+            words.update(name.encode() for name in more)
+        return frozenset(found)
+
+    @cached_property
+    def _words(self) -> dict[str, frozenset[bytes]]:
+        """The names that the blocks of each name mention."""
+        return {
+            name: frozenset(word for span in spans for word in _WORD.findall(self.data, *span))
+            for name, spans in self.blocks.items()
+        }
+
+    def attributes(self, bound: str) -> set[str]:
+        """What the file reads of the module that it calls `bound`."""
+        read = re.findall(rb"\b%b\.(\w+)" % re.escape(bound.encode()), self.data)
+        return {attribute.decode("utf-8", "replace") for attribute in read}
+
+    @cached_property
+    def _naming_a_loss(self) -> frozenset[str]:
+        """The names of blocks that name one of torch's losses."""
+        places = _loss_places(self.data)
+        return frozenset(
+            name
+            for name, spans in self.blocks.items()
+            if any(bisect_left(places, begin) < bisect_left(places, end) for begin, end in spans)
+        )
+
+
+def _loss_places(data: bytes) -> list[int]:
+    """Where the text names one of torch's losses."""
+    found: list[int] = []
+    for part in _PARTS:
+        start = data.find(part)
+        while start != -1:
+            begin = start
+            while begin and (data[begin - 1 : begin].isalnum() or data[begin - 1] == ord("_")):
+                begin -= 1
+            word = _WORD.match(data, begin)
+            if word is not None and word[0] in _NAMES:
+                found.append(begin)
+            start = data.find(part, start + len(part))
+    return sorted(found)
+
+
+def _bound_inside(block: bytes) -> list[bytes]:
+    return [defined or assigned for defined, assigned in _INNER.findall(block)]
+
+
+class Relevance:
+    """Which files of a project, and which names in them, lead to a loss."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._leading: dict[str, dict[str, frozenset[str]]] = {}
+        self._imported: dict[str, frozenset[str]] = {}
+        self._outlines: dict[str, _Outline] = {}
+        self._callers: dict[str, tuple[str, ...]] = {}
+
+    def is_relevant(self, path: str, data: bytes) -> bool:
+        """Whether linting a file can find something: it names a loss, or imports what leads to one."""
+        return is_relevant(data) or bool(self.imported_loss_names(path))
+
+    def imported_loss_names(self, path: str) -> frozenset[str]:
+        """Those names that a file imports, as it binds them, that lead to a loss in another file of the project."""
+        if path not in self._imported and self._project.imported_files(path):
+            self._leading_names(self._project.root(path))
+        return self._imported.get(path, frozenset())
+
+    def _leading_names(self, root: str) -> dict[str, frozenset[str]]:
+        """The names that lead to a loss, by file: from files that name one to those that import from them."""
+        known = self._leading.get(root)
+        if known is not None:
+            return known
+        leading: dict[str, frozenset[str]] = {}
+        self._leading[root] = leading
+        changed: list[str] = []
+        for path in self._project.files(root):
+            if _loss_places(self._data(path)) and (names := self._outline(path).leading(frozenset())):
+                leading[path] = names
+                changed.append(path)
+        for _ in range(MAX_IMPORTS):
+            importers = {one for path in changed for one in self._project.importers(path)}
+            changed = []
+            for path in sorted(importers):
+                imported = self._imported_names(path, leading)
+                if imported == self._imported.get(path, frozenset()):
+                    continue
+                self._imported[path] = imported
+                names = self._outline(path).leading(imported) | imported
+                if names != leading.get(path):
+                    leading[path] = names
+                    changed.append(path)
+        for path in [*self._outlines]:
+            del self._outlines[path]
+        return leading
+
+    def _imported_names(self, path: str, leading: dict[str, frozenset[str]]) -> frozenset[str]:
+        names: set[str] = set()
+        for line in self._project.imports(path):
+            for number, (module, level) in enumerate(possible_modules(line)):
+                source = self._project.resolve(path, module, level)
+                known = leading.get(source) if source is not None and source != path else None
+                if not known:
+                    continue
+                if line.name == "*":
+                    names |= known
+                elif number or line.name is None:
+                    dotted = line.module if line.name is None and "." in line.module else line.bound
+                    if not known.isdisjoint(self._outline(path).attributes(dotted)):
+                        names.add(line.bound)
+                elif line.name in known:
+                    names.add(line.bound)
+        return frozenset(names)
+
+    def _data(self, path: str) -> bytes:
+        try:
+            return self._project.sources.read(path)
+        except (OSError, ValueError):
+            return b""
+
+    def _outline(self, path: str) -> _Outline:
+        known = self._outlines.get(path)
+        if known is None:
+            known = self._outlines[path] = _Outline(_STRINGS.sub(b"", self._data(path)))
+        return known
+
+    def callers(self, path: str) -> tuple[str, ...]:
+        """Files that import the one at `path`, directly or through files that hand its names on, nearest first.
+
+        Only files that lead to a loss count, and no tests: what a test calls does not judge the code.
+        """
+        known = self._callers.get(path)
+        if known is None:
+            known = self._callers[path] = self._find_callers(path)
+        return known
+
+    def _find_callers(self, path: str) -> tuple[str, ...]:
+        found: list[str] = []
+        seen = {path}
+        level = [path]
+        for _ in range(MAX_HANDED_ON + 1):
+            importers = sorted({one for current in level for one in self._project.importers(current)} - seen)
+            level = [one for one in importers if is_test(path) or not is_test(one)]
+            seen.update(importers)
+            found.extend(one for one in level if self._brings_together(one))
+            if not level or len(found) >= MAX_CALLERS:
+                break
+        return tuple(found[:MAX_CALLERS])
+
+    def _brings_together(self, path: str) -> bool:
+        """Whether a file that imports others can do more with their names than hand them on."""
+        data = self._data(path)
+        if os.path.basename(path) == "__init__.py" and b"def " not in data:
+            return False
+        return self.is_relevant(path, data)
