@@ -12,6 +12,9 @@ class Framework:
     It runs `backward()` on what `trained` methods return (the first of a tuple, the entry `loss` of a dict), unless
     the attribute `unless` is False. Its own method `starts`, or any callee of that name that an instance is handed to,
     calls the `driven` methods; their parameters named in `given` get the instance's attribute of that name.
+    `batch` is the parameter of a driven method that gets what the attribute `data_collator` makes of the attribute
+    `train_dataset`'s samples, `count` the one that gets how many targets all micro-batches of a step have, which
+    its configuration, the attribute `args`, says by `steps`; an attribute `uncounted` says that this is not so.
     `arguments` are the constructor's first parameters, which it keeps as attributes. `restores` are class
     methods that make an instance, of keyword arguments or, if `configured`, of a configuration before them.
     """
@@ -21,6 +24,10 @@ class Framework:
     driven: tuple[str, ...]
     starts: str
     given: tuple[str, ...] = ()
+    batch: str = ""
+    count: str = ""
+    steps: str = ""
+    uncounted: str = ""
     arguments: tuple[str, ...] = ()
     unless: str = ""
     restores: tuple[str, ...] = ()
@@ -53,6 +60,10 @@ FRAMEWORKS: tuple[Framework, ...] = (
         driven=("compute_loss",),
         starts="train",
         given=("model",),
+        batch="inputs",
+        count="num_items_in_batch",
+        steps="gradient_accumulation_steps",
+        uncounted="model_accepts_loss_kwargs",
         arguments=_TRAINER,
     ),
     Framework(
@@ -61,6 +72,10 @@ FRAMEWORKS: tuple[Framework, ...] = (
         driven=("compute_loss",),
         starts="train",
         given=("model",),
+        batch="inputs",
+        count="num_items_in_batch",
+        steps="gradient_accumulation_steps",
+        uncounted="model_accepts_loss_kwargs",
         arguments=_TRAINER,
     ),
     Framework(

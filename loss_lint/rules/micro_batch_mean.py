@@ -4,6 +4,8 @@
 
 Looks for gradient accumulation that averages means over unequal numbers of elements: a loss that leaves some
 targets out of its mean (masked or padded ones), or weighs them by class, divided by the number of accumulation steps.
+The loss may be one that a model of transformers computes of its labels. Likewise a trainer's `compute_loss` that gets
+`num_items_in_batch` and returns such a mean without using it.
 
 ## Why is this bad?
 
@@ -53,7 +55,7 @@ def train(model, windows, optimizer, pad):
 
 Losses that count every element of batches of one size, also with an `ignore_index` that no target is seen to
 carry; sums divided by a count; means that are multiplied by their count again; whatever is masked at the
-same places in every sample.
+same places in every sample; a trainer that is not seen to accumulate, or sets `model_accepts_loss_kwargs`.
 
 ## Fix safety
 
@@ -77,16 +79,20 @@ from loss_lint.symbolic.accumulation import accumulating_loop, is_drawn_in
 from loss_lint.symbolic.counted import Uneven, uneven
 from loss_lint.symbolic.counts import divisions
 from loss_lint.symbolic.facts import constant
-from loss_lint.symbolic.graph import Op, Value
+from loss_lint.symbolic.graph import Op, Value, const, fresh_content
+from loss_lint.symbolic.guards import literal_of, subject
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
-    if not sink.grad or not sink.lossy or len(sink.operands) != 2:
+    if not sink.grad or not sink.lossy:
         return
-    for slot, steps, spelled in divisions(sink):
+    if sink.name == "framework_backward":
+        yield from _uncounted(sink)
+        return
+    for slot, steps, spelled in divisions(sink) if len(sink.operands) == 2 else ():
         loop = accumulating_loop(sink, steps, spelled, root)
         if loop is None:
             continue
@@ -100,25 +106,52 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 return
 
 
+def _uncounted(sink: Op) -> Iterator[Match]:
+    """A step that is told how many targets all micro-batches have, and returns the mean of its own."""
+    steps, count = sink.parameter("steps"), sink.parameter("count")
+    if steps is None or count is None:
+        return
+    literal = literal_of(steps)
+    if literal is not None and literal.value in (1, None):
+        return
+    for loss in _means(View(sink.operands[0], sink.guards), Walk()):
+        assert isinstance(loss.node, Op)
+        if any(subject(atom.condition) == count.content for atom in loss.guards):
+            continue  # the mean for who does not count
+        for found in uneven(loss):
+            yield _match(loss.node, loss, found)
+            return
+
+
 def _match(sink: Op, loss: View, found: Uneven) -> Match:
-    assert isinstance(loss.node, Op)
+    node = loss.node
+    assert isinstance(node, Op)
+    divided = sink is not node
+    by_model = node.name == "model_loss"
+    name = "loss of the model" if by_model else node.name
+    where = f" ({at(node.site, sink.site)})" if divided else ""
+    instead = 'Use reduction="sum" and divide by what all micro-batches of a step count'
+    unused = "" if divided else ": num_items_in_batch is not used"
+    spine = (_computed(node),) if by_model else (sink, *loss.chain, node) if divided else (node,)
     return Match(
         sink=sink,
         message=(
-            f"each micro-batch's {loss.node.name} ({at(loss.node.site, sink.site)}) is divided by {found.count}, which "
-            "differs from one to the next: the mean of such means is another loss than the whole batch's, and so is "
-            'its gradient. Use reduction="sum" and divide by what all micro-batches of a step count.'
+            f"each micro-batch's {name}{where} is divided by {found.count}, which differs from one to the next: the "
+            f"mean of such means is another loss than the whole batch's, and so is its gradient. {instead}{unused}."
         ),
         claim=CHANGES,
         guards=found.view.guards,
-        spine=(sink, *loss.chain, loss.node),
-        passes=loss.passes,
-        steps=(
-            (found.site, found.reason),
-            (loss.node.site, f"{loss.node.name} divides by what it counts"),
-        ),
+        spine=spine,
+        passes=loss.passes if divided else (),
+        steps=((found.site, found.reason), (node.site, f"the {name} divides by what it counts")),
         completion="micro_batches",
     )
+
+
+def _computed(loss: Op) -> Op:
+    """What a model computes of its logits and the labels."""
+    parameters = (("ignore_index", const(-100)), ("reduction", const("mean")))
+    return replace(loss, name="cross_entropy", parameters=parameters, content=fresh_content())
 
 
 def _means(view: View, walk: Walk) -> Iterator[View]:
@@ -127,7 +160,7 @@ def _means(view: View, walk: Walk) -> Iterator[View]:
         node = seen.node
         if not isinstance(node, Op):
             continue
-        if effect(node) == "loss":
+        if effect(node) == "loss" or node.name == "model_loss":
             yield seen
             continue
         for operand in _terms(node, seen):
@@ -162,6 +195,6 @@ RULE = Rule(
     summary="gradient accumulation that averages means of unequal counts",
     claim=CHANGES,
     fix="none",
-    sinks=frozenset({"div", "mul"}),
+    sinks=frozenset({"div", "mul", "framework_backward"}),
     match=match,
 )

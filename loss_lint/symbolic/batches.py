@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loss_lint.symbolic import objects
 from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.collators import collated
 from loss_lint.symbolic.graph import (
-    NO_GUARDS,
     NONE,
     Argument,
     BoundMethod,
@@ -15,11 +15,9 @@ from loss_lint.symbolic.graph import (
     Site,
     Value,
     fresh_content,
-    leaf,
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.heap import Item
 from loss_lint.symbolic.loaders import Loader
 
 _TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
@@ -29,14 +27,13 @@ def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
     """One batch of the loader that `called` is."""
     if loader.collate is None and loader.open:
         return Leaf("element", "", (called,), site, fresh_content(), "an element of what is looped over")
-    sample = _sample(loader.dataset, site, act)
+    one = sample(loader.dataset, site, act)
     if loader.collate is None or strip(loader.collate) is NONE:
-        return sample
-    samples = column(sample, site, act)
-    return act.machine.call(loader.collate, (Argument(None, samples, site),), site, act)
+        return one
+    return collated(loader.collate, one, site, act)
 
 
-def _sample(dataset: Value, site: Site, act: Activation) -> Value:
+def sample(dataset: Value, site: Site, act: Activation) -> Value:
     """What a data set returns for an index: its tensors' rows, or what its `__getitem__` returns."""
     plain = strip(dataset)
     row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
@@ -48,9 +45,3 @@ def _sample(dataset: Value, site: Site, act: Activation) -> Value:
             if isinstance(getter, BoundMethod):
                 return act.machine.call(getter, (Argument(None, row, site),), site, act)
     return Leaf("element", "", (dataset,), site, fresh_content(), "an element of what is looped over")
-
-
-def column(value: Value, site: Site, act: Activation) -> Value:
-    """A list of any number of items like `value`."""
-    repeated = leaf("repeated", "", site, (value,), "any number of items")
-    return act.machine.new_object("builtins.list", site, act, (Item(None, repeated, NO_GUARDS),))

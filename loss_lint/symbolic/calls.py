@@ -12,6 +12,7 @@ from loss_lint.symbolic import (
     launchers,
     models,
     objects,
+    pretrained,
     running,
     torch_calls,
 )
@@ -118,9 +119,12 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
     if spelled(callee) == "step" and isinstance(callee, Op):
         values = tuple(argument.value for argument in arguments)
         act.machine.python_op("step", (*callee.operands[:1], *values), site, act)
-    made = frameworks.restored(callee, arguments, site, act)
-    if made is not None:
-        return made
+    for made in (
+        frameworks.restored(callee, arguments, site, act),
+        pretrained.output(callee, arguments, site, act),
+    ):
+        if made is not None:
+            return made
     frameworks.start(callee, arguments, site, act)
     _run_callbacks(arguments, site, act)
     return unknown_call(callee, arguments, site)

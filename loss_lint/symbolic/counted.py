@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from loss_lint.symbolic.accumulation import origin
+from loss_lint.symbolic.collators import IGNORED
 from loss_lint.symbolic.facts import reduction
 from loss_lint.symbolic.graph import Const, Leaf, Op, Site, Tuple, Value, const
 from loss_lint.symbolic.guards import strip
@@ -13,7 +14,6 @@ from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.walk import View, Walk, descend, effect, views
 
 # What torch leaves out of these losses' means unless told otherwise.
-IGNORED = const(-100)
 _BY_CLASS = frozenset({"cross_entropy", "nll_loss"})
 
 
@@ -27,10 +27,17 @@ class Uneven:
     view: View
 
 
+_NOT_IGNORED = ("the number of its targets that are not ignored", "some targets are ignored")
+
+
 def uneven(loss: View) -> Iterator[Uneven]:
     """Reasons why two batches of one size count for different amounts in the mean that `loss` is."""
     op = loss.node
     assert isinstance(op, Op)
+    if op.name == "model_loss":
+        for site, view in carriers(replace(loss, node=op.operands[1], chain=(), passes=()), IGNORED, Walk()):
+            yield Uneven(*_NOT_IGNORED, site, view)
+        return
     if op.name not in _BY_CLASS or len(op.operands) < 2 or reduction(op, loss.guards) != "mean":
         return
     weight = op.parameter("weight")
@@ -39,7 +46,7 @@ def uneven(loss: View) -> Iterator[Uneven]:
     ignored = op.parameter("ignore_index") or IGNORED
     target = replace(loss, node=op.operands[1], chain=(), passes=())
     for site, view in carriers(target, ignored, Walk()):
-        yield Uneven("the number of its targets that are not ignored", "some targets are ignored", site, view)
+        yield Uneven(*_NOT_IGNORED, site, view)
 
 
 # Class weights

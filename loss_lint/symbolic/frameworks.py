@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.frameworks import RESTORES, STARTS, TRAINED, Framework, by_base
-from loss_lint.symbolic import objects
+from loss_lint.symbolic import batches, collators, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -17,6 +17,7 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Function,
+    Leaf,
     Object,
     Op,
     Site,
@@ -67,7 +68,31 @@ def returned(value: Value, node: ast.Return, act: Activation) -> None:
     if isinstance(strip(loss), Const):
         return
     slot = node.value if loss is value else None
-    act.machine.op("framework_backward", (loss,), (), node, (slot,), act)
+    act.machine.op("framework_backward", (loss,), _accumulated(act), node, (slot,), act)
+
+
+def _accumulated(act: Activation) -> tuple[tuple[str, Value], ...]:
+    """The number of micro-batches of a step and the count of their targets, if this step is given such a count."""
+    receiver = strip(act.receiver) if act.receiver is not None else None
+    framework = framework_of(receiver.cls, act) if isinstance(receiver, Object) else None
+    if framework is None or not framework.count or not isinstance(receiver, Object):
+        return ()
+    count = act.state.names.get(framework.count)
+    record = act.state.heap.get(receiver.content) or OPEN
+    if count is None or _says(receiver, record, framework.uncounted, act):
+        return ()
+    configured = strip(record.attributes.get("args", NONE))
+    if isinstance(configured, Leaf):
+        for keyword, given in zip(configured.keywords, configured.operands[1:], strict=False):
+            if keyword == framework.steps:
+                return ("steps", given), ("count", count)
+    return ()
+
+
+def _says(receiver: Object, record: Record, name: str, act: Activation) -> bool:
+    """Whether the project sets an attribute, on the object or in its class."""
+    found = objects.find(receiver.cls, name, act)
+    return name in record.attributes or (found is not None and isinstance(found[1], Class))
 
 
 def _loss_in(value: Value, act: Activation) -> Value:
@@ -124,7 +149,24 @@ def _drive(receiver: Object, framework: Framework, site: Site, act: Activation) 
             for key in framework.given
             if key in parameters and key in record.attributes
         )
+        arguments += tuple(
+            Argument(key, value, site)
+            for key, value in _batch(framework, record, site, act).items()
+            if key in parameters
+        )
         act.machine.call_now(BoundMethod(method, receiver, fresh_content()), arguments, site, act)
+
+
+def _batch(framework: Framework, record: Record, site: Site, act: Activation) -> dict[str, Value]:
+    """A collated batch, and the count of its targets, by the parameter that gets it."""
+    given: dict[str, Value] = {}
+    collator, dataset = record.attributes.get("data_collator"), record.attributes.get("train_dataset")
+    if framework.batch and collator is not None and not isinstance(strip(collator), Const):
+        sample = batches.sample(dataset, site, act) if dataset is not None else leaf("element", "", site)
+        given[framework.batch] = collators.collated(collator, sample, site, act)
+    if framework.count:
+        given[framework.count] = leaf("parameter", framework.count, None, reason="what a framework counts")
+    return given
 
 
 # Construction

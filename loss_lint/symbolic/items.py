@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import batches, objects, sequences
+from loss_lint.symbolic import batches, collators, objects, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
@@ -206,7 +206,7 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return inner
         case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
             row = element(rows, Loop(site, rows), site, act)
-            return batches.column(item(row, key, site, act, base_site), site, act)
+            return collators.column(item(row, key, site, act, base_site), site, act)
         case Op(name="comprehension", operands=(Tuple(items=(Leaf(name="key"), held)), Op(name="items"))) if (
             isinstance(key, Const)  # a map made of another one, key by key
         ):

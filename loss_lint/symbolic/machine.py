@@ -55,7 +55,7 @@ class Machine:
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
         self.cut_short: dict[str, int] = {}
-        self._losses = frozenset(loss.name for loss in catalogue.LOSSES)
+        self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
         self.nesting = 0
         # Results of deep calls, for the root that is evaluated now.
         self.results: dict[object, Value] = {}
