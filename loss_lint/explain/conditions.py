@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from loss_lint.symbolic import describe
-from loss_lint.symbolic.graph import Atom, External, Leaf, Op, Value
+from loss_lint.symbolic.graph import Atom, Const, External, Leaf, Op, Value
 from loss_lint.symbolic.guards import EQUALITIES, strip, subject
+from loss_lint.symbolic.naming import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from loss_lint.symbolic.graph import Site
     from loss_lint.symbolic.places import Places
@@ -26,8 +28,46 @@ def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
             continue  # `x == "a"` says that `x` is not "b"
         if _asks_for_main(strip(atom.condition)):
             continue
-        texts.update(describe.conditions((atom,), places) or _stand_in(atom))
-    return tuple(sorted(texts))
+        mode = _mode(strip(atom.condition), atom.truth)
+        texts.update((mode,) if mode else describe.conditions((atom,), places) or _stand_in(atom))
+    return tuple(sorted(_joined(texts)))
+
+
+_UNEQUAL = re.compile(r"(`.+`) != (.+)")
+
+
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    """Conditions, those that exclude several values of one subject as one."""
+    excluded: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        match = _UNEQUAL.fullmatch(text)
+        if match is None:
+            yield text
+        else:
+            excluded.setdefault(match[1], []).append(match[2])
+    for subject_text, values in excluded.items():
+        if len(values) == 1:
+            yield f"{subject_text} != {values[0]}"
+        else:
+            yield f"{subject_text} is none of {', '.join(values)}"
+
+
+def stated(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
+    """The conditions that the source states in few words."""
+    return tuple(_joined(set(describe.conditions(atoms, places))))
+
+
+def _mode(condition: Value, truth: bool) -> str:
+    """`in training mode`, where a condition asks for a module's `training`; "" for others."""
+    match condition:
+        case Op(name="not", operands=(inner,)):
+            return _mode(strip(inner), not truth)
+        case Op(name="eq" | "is", operands=(inner, Const(value=bool(value)))):
+            return _mode(strip(inner), truth == value)
+        case _ if name_of(condition) == "training":
+            return "in training mode" if truth else "in evaluation mode"
+        case _:
+            return ""
 
 
 def _stand_in(atom: Atom) -> tuple[str, ...]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from loss_lint.explain.conditions import short
-from loss_lint.explain.explanation import Consequence
+from loss_lint.explain.explanation import Consequence, spelling
 from loss_lint.explain.formula import expression
-from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder, spelling
-from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Alternatives, Const, Op, Pass, Phi, Tuple, Value
+from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    ZERO,
+    Accumulated,
+    Alternatives,
+    Const,
+    Op,
+    Pass,
+    Phi,
+    Tuple,
+    Value,
+)
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import BACKWARD
 from loss_lint.symbolic.walk import effect
@@ -21,6 +33,7 @@ if TYPE_CHECKING:
 MAX_CHAINS = 4
 MAX_LENGTH = 8
 _MAX_OPS = 60
+_MAX_OTHER = 60
 
 _ENDS = frozenset({"item", "tolist", "numpy"})
 # Collections that a loss is put into: what is computed from them is not computed from the loss alone.
@@ -30,6 +43,8 @@ _COLLECTIONS = frozenset(
 # Questions about a loss (`if loss > best`), and what only hands it on.
 _IGNORED = frozenset({"getattr", "isnan", "isinf", "isfinite", "is", "eq", "isinstance", "len", "size"})
 _MOVED = frozenset({"to", "cpu", "cuda", "contiguous", "clone", "identity"})
+
+_ABOUT_THIS = re.compile(rf"\b{LOSS_SYMBOL}\b")
 
 Chain = tuple[Consequence, ...]
 
@@ -73,7 +88,13 @@ def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
 
 def _is_told(consumer: Op) -> bool:
     ignored = consumer.name in _IGNORED or consumer.name in _COLLECTIONS
-    return not ignored and effect(consumer) != "compare"
+    return not ignored and effect(consumer) != "compare" and not _formats(consumer)
+
+
+def _formats(consumer: Op) -> bool:
+    """Whether `"%.3f" % loss` writes a message."""
+    first = strip(consumer.operands[0]) if consumer.operands else None
+    return isinstance(first, Const) and isinstance(first.value, str)
 
 
 def objective(op: Op, root: Root, context: Context) -> str:
@@ -85,10 +106,12 @@ def objective(op: Op, root: Root, context: Context) -> str:
     ]
     results += [(f"{root.name} returns {{}}", value, NO_GUARDS) for value in root.returned]
     for words, value, guards in results:
-        tree = TreeBuilder(context, op).of(value, op.guards | guards)
-        text = expression(tree)
-        if text and text != LOSS_SYMBOL and LOSS_SYMBOL in {node.name for node in tree.walk()}:
-            return f"{words.format(text)}, with {LOSS_SYMBOL} this loss"
+        builder = TreeBuilder(context, op)
+        tree = builder.of(value, op.guards | guards)
+        text = expression(tree, elided="...")
+        if text != LOSS_SYMBOL and _ABOUT_THIS.search(text):
+            names = (f"{name} the {other.name} at {short(other.site)}" for other, name in builder.others)
+            return f"{words.format(text)}, with {', '.join([f'{LOSS_SYMBOL} this loss', *names])}"
     return ""
 
 
@@ -98,7 +121,8 @@ def _consequence(consumer: Op, value: Op, tree: TreeBuilder) -> Consequence | No
         return None
     position, loop = _position(consumer, value)
     text = _text(consumer, position, tree)
-    return Consequence(f"summed over {loop}, then {text}" if loop else text, place)
+    when = tree.conditions(consumer.guards - value.guards)
+    return Consequence(f"summed over {loop}, then {text}" if loop else text, place, when)
 
 
 def _position(consumer: Op, value: Op) -> tuple[int, str]:
@@ -143,12 +167,15 @@ def _text(consumer: Op, position: int, tree: TreeBuilder) -> str:
         return "backward()"
     sign = INFIX.get(consumer.name)
     if sign is not None and len(consumer.operands) == 2:
+        if sign == "+" and strip(consumer.operands[1 - position]).content == ZERO.content:
+            return "added to what starts as 0"
         other = _other(consumer, 1 - position, tree)
         if isinstance(strip(consumer.operands[1 - position]), Phi) and sign == "+":
             return f"added to {other} in the loop"
         if sign in ("*", "/") and isinstance(strip(consumer.operands[1 - position]), Op):
             inner = strip(consumer.operands[1 - position])
-            other = f"({other})" if isinstance(inner, Op) and inner.name in ("add", "sub") else other
+            is_sum = isinstance(inner, Op) and inner.name in ("add", "sub") and " " in other
+            other = f"({other})" if is_sum else other
         return f"{sign} {other}" if position == 0 or sign == "+" or sign == "*" else f"{other} {sign} it"
     shown = [_other(consumer, index, tree) for index in range(len(consumer.operands)) if index != position]
     shown += [f"{name}={tree.inline(value)}" for name, value in consumer.parameters if not _is_none(value)]
@@ -166,6 +193,19 @@ def _other(consumer: Op, index: int, tree: TreeBuilder) -> str:
         return f"`{plain.name}`"
     if isinstance(plain, Op) and effect(plain) == "loss":
         return f"the {plain.name} at {short(plain.site)}"
+    text = expression(tree.aside(plain, consumer.guards), elided="...")
+    if 0 < len(text) <= _MAX_OTHER:
+        return text
+    return _brief(plain, tree)
+
+
+def _brief(value: Value, tree: TreeBuilder) -> str:
+    """A value in few words: sums and products as they are written, what they are made of cut short."""
+    plain = strip(value)
+    if isinstance(plain, Op) and plain.name in INFIX and len(plain.operands) == 2:
+        return f" {INFIX[plain.name]} ".join(_brief(operand, tree) for operand in plain.operands)
+    if isinstance(plain, Op):
+        return tree.written(plain.site) or f"{spelling(plain.name)}(...)"
     return tree.inline(plain)
 
 

@@ -61,10 +61,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What happens to a loss next: `/ inputs.size(0)`, `backward()`."""
+    """What happens to a loss next: `/ inputs.size(0)`, `backward()`; `when` are the conditions under which."""
 
     text: str
     place: Place
+    when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +125,8 @@ class Explanation:
     losses: tuple[Loss, ...]
     elsewhere: tuple[Loss, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
+
+
+def spelling(name: str) -> str:
+    """An operation's name as programs write it: `float` for `to_float`."""
+    return "sum" if name == "total" else name.removeprefix("to_")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from loss_lint.explain.explanation import spelling
 from loss_lint.symbolic.walk import effect_of
 
 if TYPE_CHECKING:
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 # An identifier or call longer than this gets a letter; so does what a formula would repeat.
 MAX_NAME = 22
 MAX_REPEATED = 16
-MAX_TEXT = 150
+MAX_TEXT = 220
+
+
+_NUMBER = re.compile(r"\w[\w.]*(e-\d+)?")
 
 
 class Term(NamedTuple):
@@ -38,8 +43,11 @@ _LETTERS = {"input": "z", "target": "y", "": "x"}
 class _Writer:
     symbols: dict[Node, str] = field(default_factory=dict)
     where: list[str] = field(default_factory=list)
+    elided: str = ""
 
     def letter(self, node: Node, wanted: str) -> str:
+        if self.elided:
+            return self.elided
         known = self.symbols.get(node)
         if known is None:
             known = wanted
@@ -56,14 +64,17 @@ def formula(tree: Node) -> tuple[tuple[str, ...], Node]:
     writer = _Writer()
     lines = _loss_lines(tree, writer)
     text = next(iter(lines))
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_TEXT or text == writer.symbols.get(tree):
         return (), tree
     return (text, *writer.where), _with_symbols(tree, writer.symbols)
 
 
-def expression(tree: Node) -> str:
-    """The formula of a value in one line, without letters for what is not known; "" where it is too long."""
-    writer = _Writer()
+def expression(tree: Node, elided: str = "") -> str:
+    """The formula of a value in one line; "" where it is too long.
+
+    What is not known is `elided`, or else there is no formula.
+    """
+    writer = _Writer(elided=elided)
     text = _term(tree, writer, "x").text
     return text if len(text) <= MAX_TEXT and not writer.symbols else ""
 
@@ -188,7 +199,17 @@ def _bce_with_logits(tree: Node, given: Node, target: Node, writer: _Writer) -> 
 
 def _binary(probability: str, target: Node, writer: _Writer, weight: str) -> str:
     wanted = _bracketed(_repeated(target, writer, "y"), _MULTIPLIES)
+    if wanted in _ONE:
+        return f"-{weight}log {_called(probability)}"
+    if wanted in _ZERO:
+        return f"-log(1 - {probability})"
     return f"-({weight}{wanted} log {_called(probability)} + (1 - {wanted}) log(1 - {probability}))"
+
+
+_ONE = frozenset({"1", "1.0"})
+_ZERO = frozenset({"0", "0.0"})
+_NEUTRAL = {("mul", text) for text in _ONE} | {("add", text) for text in _ZERO}
+_FILLED = {"ones": "1", "ones_like": "1", "zeros": "0", "zeros_like": "0"}
 
 
 def _called(text: str) -> str:
@@ -306,9 +327,15 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
     if known is not None:
         return Term(known, _ATOM)
     if node.kind == "number":
-        return Term(
-            node.text, _ATOM if node.text.replace(".", "").isalnum() or node.text.endswith(")") else _ADDS
-        )
+        return Term(node.text, _ATOM if _NUMBER.fullmatch(node.text) or node.text.endswith(")") else _ADDS)
+    if node.kind == "sum":
+        terms = [child.node for child in node.children if child.label == "plus"]
+        inside = " + ".join(_term(term, writer, wanted).text for term in terms)
+        return Term(f"sum over the loop of {inside}", _ADDS)
+    if node.kind == "operation" and node.name in _FILLED:
+        return Term(_FILLED[node.name], _ATOM)
+    if node.kind == "operation" and node.name in ("full", "full_like") and _is_number(node):
+        return Term(node.parameter("fill_value"), _ATOM)
     if node.kind != "operation" or not node.children:
         return _atom(node, writer, wanted)
     operand = node.children[0].node
@@ -323,8 +350,13 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
         return _term(operand, writer, wanted)
     if node.name in _INFIX and len(node.children) == 2:
         sign, binds = _INFIX[node.name]
-        left = _bracketed(_term(operand, writer, wanted), binds)
-        right = _bracketed(_term(node.children[1].node, writer, "x"), binds + (node.name in ("sub", "div")))
+        first, second = _term(operand, writer, wanted), _term(node.children[1].node, writer, "x")
+        if (node.name, first.text) in _NEUTRAL:
+            return second
+        if (node.name, second.text) in _NEUTRAL:
+            return first
+        left = _bracketed(first, binds)
+        right = _bracketed(second, binds + (node.name in ("sub", "div")))
         return Term(f"{left}{sign}{right}", binds)
     if node.name == "pow" and len(node.children) == 2:
         exponent = _bracketed(_term(node.children[1].node, writer, "k"), _ATOM)
@@ -338,13 +370,17 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
     if kind == "loss":
         words = _reduction(node)
         return Term(f"{words or node.name + ' of '}{_element(node, writer)}", _ADDS)
-    spelled = _FUNCTIONS.get(node.name, node.name)
+    spelled = _FUNCTIONS.get(node.name, spelling(node.name))
     inside = ", ".join(
         _term(child.node, writer, wanted).text
         for child in node.children
         if child.node.kind != "number" or len(node.children) < 3
     )
     return Term(f"{spelled}({inside})", _ATOM)
+
+
+def _is_number(node: Node) -> bool:
+    return node.parameter("fill_value").replace(".", "", 1).isdecimal()
 
 
 def _atom(node: Node, writer: _Writer, wanted: str) -> Term:
@@ -356,6 +392,7 @@ def _atom(node: Node, writer: _Writer, wanted: str) -> Term:
         and len(plain) <= MAX_NAME
         and "..." not in plain
         and plain[0].isalpha()
+        and not plain.startswith(("a ", "an "))
     ):
         simple = plain.replace("_", "").isalnum() or plain.endswith((")", "]"))
         return Term(plain, _ATOM if simple else _ADDS)

@@ -11,7 +11,7 @@ from loss_lint.explain.conditions import conditions, short
 from loss_lint.explain.consequences import Chain, chains, objective
 from loss_lint.explain.explanation import Call, Consequence, Explanation, Loss, Reading
 from loss_lint.explain.formula import formula
-from loss_lint.explain.reasons import Context, source
+from loss_lint.explain.reasons import NEVER_RETURNS, Context, source
 from loss_lint.explain.tree import TreeBuilder
 from loss_lint.symbolic.facts import force_inputs
 from loss_lint.symbolic.graph import Frame, Loop, Op, Site, Value
@@ -87,11 +87,21 @@ class _Sightings:
             self.readings.append(reading)
 
     def loss(self, place: Place) -> Loss | None:
-        merged = _merged(_outermost(self.readings))
+        merged = _merged(_outermost(_implemented(self.readings)))
         if not merged:
             return None
         merged = tuple(sorted(merged, key=_rank))
         return Loss(place, self.title, merged[:MAX_READINGS], max(0, len(merged) - MAX_READINGS))
+
+
+def _implemented(readings: list[Reading]) -> list[Reading]:
+    """The readings in which no method only raises: an abstract class alone is none of its subclasses."""
+    concrete = [reading for reading in readings if not _is_abstract(reading)]
+    return concrete or readings
+
+
+def _is_abstract(reading: Reading) -> bool:
+    return any(NEVER_RETURNS in node.note for node in reading.tree.walk())
 
 
 def _outermost(readings: list[Reading]) -> list[Reading]:
@@ -165,7 +175,7 @@ def _look_at_backward(op: Op, root: Root, places: Places, found: dict[Site, _Sig
         return
     sightings = found.setdefault(op.site, _Sightings())
     if len(sightings.readings) < MAX_SIGHTINGS:
-        tree = TreeBuilder(Context(places)).of(op.operands[0], op.guards)
+        tree = TreeBuilder(Context(places)).of_operand(op, 0)
         by_hand = any(node.kind == "operation" for node in tree.walk())
         title = "a loss written by hand" if by_hand else "a loss that is not known"
         then = ((Consequence("backward()", places.place(op.site)),),)
@@ -226,5 +236,5 @@ def _way(frame: Frame, root: Root, places: Places) -> tuple[tuple[Call, ...], ..
 
 
 def _loop(loop: Loop, places: Places) -> str:
-    over = "" if loop.iterable is None else source(loop.iterable, Context(places))
-    return f"over `{over}` ({short(loop.site)})" if over else short(loop.site)
+    over = loop.name or ("" if loop.iterable is None else source(loop.iterable, Context(places)))
+    return f"over `{over}` ({short(loop.site)})" if over else f"at {short(loop.site)}"

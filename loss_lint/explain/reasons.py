@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,11 @@ from loss_lint.symbolic.naming import name_of
 if TYPE_CHECKING:
     from loss_lint.symbolic.places import Places
 
+# What the evaluator says of a method that only raises.
+NEVER_RETURNS = "a function that does not return"
 _FOLLOWED = 4
 _MAX_TEXT = 40
+_MAX_BRANCHES = 3
 # What is said of a call for want of anything better; the callee says more.
 _GENERIC = frozenset({"", "a call that is not followed"})
 
@@ -44,9 +48,11 @@ def source(value: Value, context: Context) -> str:
     plain = strip(value)
     if isinstance(plain, Leaf | Op) and plain.site is not None:
         text = " ".join(context.places.text(plain.site).split())
+        if isinstance(plain, Leaf) and plain.role in ("element", "index") and "," in text:
+            return ""  # it is what a tuple of names unpacks
         if 0 < len(text) <= _MAX_TEXT:
             return text
-    name = name_of(plain) or (plain.name if isinstance(plain, Leaf) else "")
+    name = name_of(plain) or (plain.name.removeprefix("builtins.") if isinstance(plain, Leaf) else "")
     return f"{name}(...)" if name and isinstance(plain, Leaf) and plain.role == "call" else name
 
 
@@ -91,6 +97,8 @@ def _callee(function: Value, context: Context, depth: int) -> str:
             return f"`{name}` is not followed"
         case Method(name=name, receiver=receiver):
             return f"method `{name}` of {_named(receiver, context, depth)}"
+        case Leaf(role="call", operands=(External(name="builtins.getattr"), *_)):
+            return f"it is {_outside('builtins.getattr')}"
         case Leaf(role="call"):
             return f"it comes from {_named(plain, context, depth)}"
         case Leaf():
@@ -109,23 +117,33 @@ def _callee(function: Value, context: Context, depth: int) -> str:
 
 
 def _outside(name: str) -> str:
+    if name.startswith("torch.utils.data."):
+        return "data that is loaded when the program runs"
     if name.startswith("torch."):
-        return f"`{name}` is not in the catalogue"
+        return f"`{name}` is not known to loss-lint"
+    if name == "builtins.getattr":
+        return "an attribute whose name only the running program knows"
     if name.startswith("builtins."):
         return f"Python's `{name.removeprefix('builtins.')}`"
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return f"Python's `{name}`"
     return f"third-party: {name}"
 
 
 def _named(value: Value, context: Context, depth: int) -> str:
     """A value as a noun, with why it is not known."""
-    if depth == 0:
-        return "something unknown"
     plain = strip(value)
     text = source(plain, context)
     quoted = f"`{text}`" if text else ""
+    if depth == 0:
+        site = plain.site if isinstance(plain, Op | Leaf) else None
+        return quoted or (f"what {short(site)} computes" if site is not None and site.line else "something")
     match plain:
         case Leaf():
             reason = why(plain, context, depth - 1)
+            kind, _, name = reason.partition(": ")
+            if kind == "third-party" and name in text:
+                reason = kind
             return f"{quoted} ({reason})" if quoted else reason
         case Op(name="getattr", operands=(base, *_)):
             return _attribute(plain, base, context, depth)
@@ -141,6 +159,12 @@ def _named(value: Value, context: Context, depth: int) -> str:
             return f"`{name}`, which a loop changes"
         case Lazy(function=inner):
             return f"what `{inner.name}` returns"
+        case Alternatives(branches=branches):
+            return quoted or " or ".join(
+                dict.fromkeys(_named(branch, context, depth - 1) for _, branch in branches[:_MAX_BRANCHES])
+            )
+        case Const(value=literal):
+            return repr(literal)
         case _:
             return quoted or "something unknown"
 

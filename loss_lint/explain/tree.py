@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loss_lint import catalogue
-from loss_lint.explain.conditions import conditions, short
-from loss_lint.explain.explanation import Child, Node
+from loss_lint.explain.conditions import conditions, short, stated
+from loss_lint.explain.explanation import Child, Node, spelling
 from loss_lint.explain.reasons import Context, source, why
 from loss_lint.symbolic.describe import QUIET, reveal
 from loss_lint.symbolic.graph import (
@@ -29,7 +30,7 @@ from loss_lint.symbolic.walk import KEEPING, Walk, effect, views
 
 if TYPE_CHECKING:
     from loss_lint.findings import Place
-    from loss_lint.symbolic.graph import Site
+    from loss_lint.symbolic.graph import Frame, Site
 
 # Limits on one tree: what lies past them is not shown.
 MAX_NODES = 60
@@ -39,6 +40,7 @@ MAX_PRODUCT_DEPTH = 2
 MAX_READINGS = 6
 MAX_PARTS = 6
 _MAX_TEXT = 40
+_MAX_CALL = 60
 
 # Where to and how a tensor is laid out says nothing of its numbers.
 _MOVES = frozenset({"to", "cpu", "cuda", "contiguous", "clone", "identity", "pin_memory"})
@@ -97,22 +99,38 @@ class TreeBuilder:
         self._remaining = MAX_NODES
         # Where a loss is part of something larger, losses are not looked into.
         self._loss = loss
+        self.others: list[tuple[Op, str]] = []
+        # The function that computes the loss, and all that called it.
+        self._home: tuple[Frame, ...] = ()
 
     def of_op(self, op: Op) -> Node:
         """The tree under an operation."""
+        self._home = _callers(op.frame)
         return self._operation(op, op.guards, MAX_DEPTH)
+
+    def of_operand(self, op: Op, position: int) -> Node:
+        """The tree of what goes into an operation."""
+        self._home = _callers(op.frame)
+        return self.of(op.operands[position], op.guards)
 
     def of(self, value: Value, guards: Guards) -> Node:
         """The tree of a value as it is under `guards`."""
         return self._value(value, guards, MAX_DEPTH)
 
+    def aside(self, value: Value, guards: Guards) -> Node:
+        """The tree of a value that is only mentioned."""
+        return TreeBuilder(self._context).of(value, guards)
+
+    def conditions(self, guards: Guards) -> tuple[str, ...]:
+        return stated(guards, self._context.places)
+
     def place(self, site: Site | None) -> Place | None:
         return self._context.places.place(site) if site is not None and site.line else None
 
-    def written(self, site: Site) -> str:
+    def written(self, site: Site, longest: int = _MAX_TEXT) -> str:
         """The source of a site, if it is short."""
         text = " ".join(self._context.places.text(site).split())
-        return text if len(text) <= _MAX_TEXT else ""
+        return text if len(text) <= longest else ""
 
     def inline(self, value: Value) -> str:
         """A value in few characters, as an argument of an operation's text."""
@@ -128,13 +146,16 @@ class TreeBuilder:
             case Leaf(default=Const(value=literal)):
                 return plain.name or repr(literal)
             case Alternatives(branches=branches):
-                texts = dict.fromkeys(self.inline(branch) for _, branch in branches)
+                each = (self.inline(branch).split(" or ") for _, branch in branches)
+                texts = dict.fromkeys(text for texts in each for text in texts)
                 joined = " or ".join(texts)
                 return joined if len(joined) <= _MAX_TEXT else "..."
             case External(name=name):
                 return name
             case _:
-                text = source(plain, self._context) or reveal(plain, 2)
+                text = source(plain, self._context)
+                if not text:
+                    text = plain.role if isinstance(plain, Leaf) else reveal(plain, 2)
                 return text if len(text) <= _MAX_TEXT else "..."
 
     def _value(self, value: Value, guards: Guards, depth: int) -> Node:
@@ -202,7 +223,7 @@ class TreeBuilder:
             case Tuple(items=items):
                 children = tuple(Child(self._value(item, guards, depth - 1)) for item in items[:MAX_PARTS])
                 more = f"{len(items)} items" if len(items) > MAX_PARTS else ""
-                return Node("sequence", "", f"{len(items)} values", note=more, children=children)
+                return Node("sequence", "", f"a tuple of {len(items)}", note=more, children=children)
             case Object(cls=cls, site=site):
                 name = cls.name.rpartition(".")[2]
                 article = "an" if name[:1] in "AEIOUaeiou" else "a"
@@ -221,20 +242,22 @@ class TreeBuilder:
         kind = effect(op)
         place, made = self.place(op.site), self.place(op.made)
         if self._loss is not None and kind == "loss":
-            name = LOSS_SYMBOL if op is self._loss else op.name
+            name = self._symbol_of(op)
             return Node("unknown", name, name, place)
         if kind in ("size", "backward") and op.operands:
             return Node("number", op.name, self._spelled(op), place)
-        if op.name in _MOVES and op.operands:
+        if op.operands and (op.name in _MOVES or _only_gathers(op)):
             return self._value(op.operands[0], guards, depth)
         if op.name in ("getitem", "getattr"):
             return self._part(op, guards, depth)
         if op.name in _PYTHON:
-            return Node("unknown", op.name, self._spelled(op), place, None, "a Python collection")
+            return Node("unknown", op.name, self._collection(op), place)
         if op.name in _MIXING:
-            return Node("layer", op.name, self._layer_text(op), place, made)
+            return Node("layer", op.name, self._layer_text(op), place, made, self._entered(op))
         if kind == "create":
-            return Node("operation", op.name, self._spelled(op), place)
+            parameters = tuple((name, self.inline(value)) for name, value in op.parameters)
+            spelled = self.written(op.site, _MAX_CALL) or self._spelled(op)
+            return Node("operation", op.name, spelled, place, parameters=parameters)
         if op.name in _PRODUCTS:
             depth = min(depth, MAX_PRODUCT_DEPTH + 1)
         children, inline = self._children(op, guards, depth)
@@ -243,9 +266,29 @@ class TreeBuilder:
         if text is None:
             shown = [*inline, *(self._parameter(name, value) for name, value in op.parameters)]
             configuration = ", ".join(part for part in shown if part)
-            name = spelling(op.name)
-            text = f"{name}({configuration})" if configuration else name
+            text = f"{spelling(op.name)}({configuration})" if configuration else spelling(op.name)
         return Node("operation", op.name, text, place, made, "", children, parameters)
+
+    def _symbol_of(self, loss: Op) -> str:
+        """`L` for the loss that this is about, `L2` and so on for others."""
+        if loss is self._loss:
+            return LOSS_SYMBOL
+        for other, name in self.others:
+            if other is loss:
+                return name
+        self.others.append((loss, f"{LOSS_SYMBOL}{len(self.others) + 2}"))
+        return self.others[-1][1]
+
+    def _entered(self, op: Op) -> str:
+        """The call through which the loss's own function reached an operation: which model, and of what."""
+        entry: Frame | None = None
+        frame: Frame | None = op.frame
+        while frame is not None and frame.call is not None and frame not in self._home:
+            entry, frame = frame, frame.parent
+        if entry is None or entry.call is None:
+            return ""
+        written = self.written(entry.call, _MAX_CALL)
+        return f"in `{written}` at {short(entry.call)}" if written else f"in the call at {short(entry.call)}"
 
     def _parameter(self, name: str, value: Value) -> str:
         plain = strip(value)
@@ -265,6 +308,8 @@ class TreeBuilder:
                 self._remaining = MAX_NODES // len(op.operands)
             node = self._value(operand, guards, depth - 1)
             label = labels[position] if position < len(labels) else ""
+            if label:
+                node = _without_items(node)
             children.append(Child(node, label))
             if node.kind == "number" and not label:
                 inline.append(spelled(node))
@@ -276,6 +321,8 @@ class TreeBuilder:
         """An item or an attribute of something that is not known as a whole."""
         key = op.parameter("index" if op.name == "getitem" else "name")
         written = self.inline(key) if key is not None else self._indices(op)
+        if written.startswith("(") and written.endswith(")"):
+            written = written[1:-1].removesuffix(",")
         base = op.operands[0]
         inner = self._value(base, guards, depth - 1)
         access = f"[{written}]" if op.name == "getitem" else f".{written.strip(chr(39))}"
@@ -284,6 +331,9 @@ class TreeBuilder:
             text = source(op, self._context) or f"{inner.text}{access}"
             is_named = inner.kind == "unknown" and inner.text[:2] not in ("", "a ", "an")
             whole = f"`{inner.text}`" if is_named else inner.text
+            collection = strip(base)
+            if isinstance(collection, Op) and collection.name == "comprehension":
+                whole += f" at {short(collection.site)}"
             note = (
                 inner.note
                 if text.startswith(inner.text)
@@ -299,8 +349,6 @@ class TreeBuilder:
 
     def _leaf(self, leaf: Leaf, guards: Guards, depth: int) -> Node:
         text = source(leaf, self._context) or leaf.name or leaf.role
-        if leaf.role in ("element", "index") and "," in text:
-            text = leaf.role  # it is what a tuple of names unpacks
         note = why(leaf, self._context)
         if leaf.default is not None and isinstance(leaf.default.value, int | float):
             return Node("number", leaf.name, leaf.name, self.place(leaf.site), None, note)
@@ -315,6 +363,12 @@ class TreeBuilder:
     def _spelled(self, op: Op) -> str:
         return source(op, self._context) or f"{op.name}(...)"
 
+    def _collection(self, op: Op) -> str:
+        kind = op.parameter("kind")
+        if op.name == "comprehension" and isinstance(kind, Const):
+            return f"a {kind.value} comprehension"
+        return self._spelled(op)
+
     def _layer_text(self, op: Op) -> str:
         shown = []
         for name in _LAYER_PARAMETERS:
@@ -324,9 +378,28 @@ class TreeBuilder:
         return f"{op.name}({', '.join(shown)})" if shown else op.name
 
 
-def spelling(name: str) -> str:
-    """An operation's name as programs write it: `float` for `to_float`."""
-    return name.removeprefix("to_")
+def _callers(frame: Frame | None) -> tuple[Frame, ...]:
+    frames = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.parent
+    return tuple(frames)
+
+
+def _without_items(node: Node) -> Node:
+    """What is given to a loss; that takes no tuples, so what one holds tells nothing of it."""
+    if node.kind == "sequence":
+        return replace(node, note="which the loss does not take", children=())
+    if node.kind == "choice":
+        children = tuple(replace(child, node=_without_items(child.node)) for child in node.children)
+        return replace(node, children=children)
+    return node
+
+
+def _only_gathers(op: Op) -> bool:
+    """Whether `DataParallel` gathers what its replicas put out as one output would be; losses become a vector."""
+    inner = strip(op.operands[0])
+    return op.name == "data_parallel" and not (isinstance(inner, Op) and effect(inner) == "loss")
 
 
 def spelled(number: Node) -> str:
@@ -354,7 +427,8 @@ def _merged(children: list[Child]) -> tuple[Child, ...]:
         by_node[child.node] = (
             child.when if known is None else tuple(text for text in known if text in child.when)
         )
-    return tuple(Child(node, when=when) for node, when in by_node.items())
+    merged = [Child(node, when=when) for node, when in by_node.items()]
+    return tuple(sorted(merged, key=lambda child: not child.when))  # what is left comes last
 
 
 def _is_telling(value: Value, guards: Guards) -> bool:

@@ -67,7 +67,7 @@ def _call(call: Call) -> dict[str, Any]:
 
 
 def _consequence(step: Consequence) -> dict[str, Any]:
-    return {"text": step.text, "place": _place(step.place)}
+    return {"text": step.text, "place": _place(step.place), "when": list(step.when)}
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:

@@ -32,5 +32,11 @@ class Palette:
     def separator(self, text: str) -> str:
         return self._paint("36", text)
 
+    def doubt(self, text: str) -> str:
+        return self._paint("33", text)
+
+    def faint(self, text: str) -> str:
+        return self._paint("2", text)
+
     def _paint(self, style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self.enabled and text else text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from loss_lint.report.layout import WIDTH, Line, drawn, flow, wrapped
 from loss_lint.report.paths import printable, shown_path
 
 if TYPE_CHECKING:
@@ -16,32 +16,24 @@ if TYPE_CHECKING:
     from loss_lint.findings import Place
     from loss_lint.report.palette import Palette
 
-# Places stand in one column, unless a line is longer than this.
-_COLUMN = 64
 _MAX_WAYS = 3
-_WIDTH = 90
 # As many losses of other files are shown with their trees; of more, only the places.
 MAX_ELSEWHERE = 3
 
 
-class _Line(NamedTuple):
-    """One line: what precedes it, what it says, the place, and what else is to be said."""
-
-    indent: str
-    text: str
-    place: str = ""
-    note: str = ""
-
-
 def render(
-    explanation: Explanation, line: int | None, palette: Palette, folder: str | None = None
+    explanation: Explanation,
+    line: int | None,
+    palette: Palette,
+    folder: str | None = None,
+    width: int = WIDTH,
 ) -> Iterator[str]:
     """A text for each loss, with an empty line between; other files' losses where the file itself has none."""
     seen_from = folder or os.getcwd()
     where = shown_path(explanation.path, seen_from) + (f":{line}" if line is not None else "")
     here, elsewhere = explanation.losses, explanation.elsewhere
     for number, loss in enumerate(here):
-        yield ("\n" if number else "") + _loss(loss, palette, seen_from)
+        yield ("\n" if number else "") + _loss(loss, palette, seen_from, width)
     if not here and not elsewhere:
         at = "at" if line is not None else "in"
         yield f"No loss {at} {where}: no call of one of torch's losses and no backward() leads there.\n"
@@ -49,11 +41,11 @@ def render(
         own = "" if here or line is not None else f"No loss stands in {where} itself. "
         yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
         for loss in elsewhere:
-            yield "\n" + _loss(loss, palette, seen_from)
+            yield "\n" + _loss(loss, palette, seen_from, width)
     elif elsewhere:
-        places = ", ".join(_position(loss.place, seen_from) for loss in elsewhere)
-        own = "\n" if here else f"No loss stands in {where} itself. "
-        yield f"{own}{_count(len(elsewhere))} through {where} on the way: {places}\n"
+        own = "" if here else f"No loss stands in {where} itself. "
+        yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
+        yield from (f"  {_position(loss.place, seen_from)}  {loss.title}\n" for loss in elsewhere)
     for limit, times in explanation.limits:
         often = "once" if times == 1 else f"{times} times"
         yield f"A limit on {limit} was reached {often}; what lies past it is unknown.\n"
@@ -63,15 +55,15 @@ def _count(number: int) -> str:
     return "1 loss of another file passes" if number == 1 else f"{number} losses of other files pass"
 
 
-def _loss(loss: Loss, palette: Palette, folder: str) -> str:
-    writer = _Writer(palette, folder, loss.place.path)
+def _loss(loss: Loss, palette: Palette, folder: str, width: int) -> str:
+    writer = _Writer(palette, folder, loss.place.path, width)
     lines = [f"{palette.strong(loss.title)} {palette.frame('-->')} {_position(loss.place, folder)}"]
     for number, reading in enumerate(loss.readings, 1):
         if len(loss.readings) > 1:
             lines.append(palette.hint(f"  reading {number} of {len(loss.readings) + loss.omitted}"))
         lines.extend(writer.reading(reading))
     if loss.omitted:
-        lines.append(f"  and {loss.omitted} more readings")
+        lines.append(f"  and {loss.omitted} more {'reading' if loss.omitted == 1 else 'readings'}")
     return "\n".join([*lines, ""])
 
 
@@ -81,65 +73,96 @@ def _position(place: Place, folder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes the readings of a loss that stands in the file `home`."""
+    """Writes the readings of a loss that stands in the file `home`; what several of them share stands once."""
 
     palette: Palette
     folder: str
     home: str
+    width: int
+    drawn: set[Node] = field(default_factory=set)
+    told: set[tuple[tuple[Consequence, ...], ...]] = field(default_factory=set)
 
     def reading(self, reading: Reading) -> Iterator[str]:
         yield from self._circumstances(reading)
         if reading.formula:
             first, *others = reading.formula
-            yield f"  {self.palette.code('->')} {self.palette.strong(printable(first))}"
-            yield from (f"     {printable(line)}" for line in others)
-        lines = [*self._tree(reading.tree, "  ", "  "), *self._then(reading.then, "  then ", "       ")]
-        column = min(_COLUMN, max(len(line.indent) + len(line.text) for line in lines) + 2)
-        for line in lines:
-            yield self._drawn(line, column)
+            begun, *more = wrapped(printable(first), self.width - 7)
+            yield f"  {self.palette.code('->')} {self.palette.strong(begun)}"
+            yield from (f"       {self.palette.strong(text)}" for text in more)
+            for line in others:
+                begun, *more = wrapped(printable(line), self.width - 7)
+                yield from (f"     {begun}", *(f"       {text}" for text in more))
+        lines = [*self._tree(reading.tree, "  ", "  "), *self._consequences(reading.then)]
+        yield from drawn(lines, self.palette, self.width)
         if reading.objective:
-            yield f"  {printable(reading.objective)}"
+            begun, *more = wrapped(printable(reading.objective), self.width - 7)
+            yield from (f"  {begun}", *(f"     {text}" for text in more))
 
     def _circumstances(self, reading: Reading) -> Iterator[str]:
-        hint = self.palette.hint
-        yield f"  {hint('in')} {reading.function}{self._ways(reading.calls)}"
+        calls = self._ways(reading.calls)
+        if not calls and reading.function != "<module>":
+            calls = ["called by nothing seen here"]
+        yield from self._said("in", [f"{_function(reading.function)}{',' if calls else ''}", *calls])
         if reading.loops:
-            loops = ", in one ".join(printable(loop) for loop in reversed(reading.loops))
-            yield f"  {hint('in a loop')} {loops}"
+            loops = [f"in one {printable(loop)}," for loop in reversed(reading.loops)]
+            loops[0] = loops[0].removeprefix("in one ")
+            loops[-1] = loops[-1].removesuffix(",")
+            yield from self._said("in a loop", loops)
         if reading.when:
-            first, *others = textwrap.wrap(
-                printable(" and ".join(reading.when)), _WIDTH, break_long_words=False, break_on_hyphens=False
-            )
-            yield f"  {hint('when')} {first}"
-            yield from (f"       {line}" for line in others)
+            first, *others = reading.when
+            yield from self._said("when", [printable(first), *(f"and {printable(text)}" for text in others)])
         if not reading.gradient:
-            yield f"  {hint('without gradient')}: nothing is trained on it"
+            yield f"  {self.palette.hint('without gradient')}: nothing is trained on it"
 
-    def _ways(self, ways: tuple[tuple[Call, ...], ...]) -> str:
-        if not ways:
-            return ""
-        shown = "; ".join(self._way(calls) for calls in ways[:_MAX_WAYS])
-        more = f"; and {len(ways) - _MAX_WAYS} more ways" if len(ways) > _MAX_WAYS else ""
-        return f", called {shown}{more}"
+    def _said(self, what: str, pieces: list[str]) -> Iterator[str]:
+        first, *others = flow(pieces, self.width - len(what) - 3)
+        yield f"  {self.palette.hint(what)} {first}"
+        yield from (f"     {text}" for text in others)
 
-    def _way(self, calls: tuple[Call, ...]) -> str:
-        callers = (f"by {_function(call.caller)} at {self._at(call.place)}" for call in reversed(calls))
-        return ", ".join(callers)
+    def _ways(self, ways: tuple[tuple[Call, ...], ...]) -> list[str]:
+        """The calls of each way, innermost first, in pieces of a sentence."""
+        pieces: list[str] = []
+        for number, calls in enumerate(ways[:_MAX_WAYS]):
+            for position, call in enumerate(reversed(calls)):
+                start = "called " if not pieces else "or " if position == 0 and number else ""
+                pieces.append(f"{start}by {_function(call.caller)} at {self._at(call.place)},")
+        if len(ways) > _MAX_WAYS:
+            pieces.append(f"or in {len(ways) - _MAX_WAYS} more ways,")
+        if pieces:
+            pieces[-1] = pieces[-1].removesuffix(",")
+        return pieces
 
-    def _tree(self, node: Node, indent: str, below: str, edge: str = "") -> Iterator[_Line]:
+    def _tree(
+        self, node: Node, indent: str, below: str, edge: str = "", when: tuple[str, ...] = ()
+    ) -> Iterator[Line]:
         symbol = f"{node.symbol} = " if node.symbol else ""
         mark = "?" if node.kind == "unknown" and node.text != "..." else ""
         place = self._at(node.place) if node.place is not None else ""
         made = f"made at {self._at(node.made)}" if node.made not in (None, node.place) else ""
-        note = ", ".join(part for part in (made, node.note) if part)
-        yield _Line(indent, printable(f"{edge}{symbol}{mark}{node.text}"), place, printable(note))
         children = [child for child in node.children if _is_drawn(child, node)]
+        content = replace(node, symbol="")
+        again = "as above" if children and content in self.drawn else ""
+        self.drawn.add(content)
+        children = [] if again else children
+        note = ", ".join(part for part in (made, again or node.note) if part)
+        onward = below + ("│ " if children else "  ")
+        text = printable(f"{edge}{symbol}{mark}{node.text}")
+        yield Line(indent, onward, text, place, printable(note), tuple(map(printable, when)))
         for position, child in enumerate(children):
             last = position == len(children) - 1
-            branch, onward = ("└── ", "    ") if last else ("├── ", "│   ")
-            yield from self._tree(child.node, below + branch, below + onward, _edge(child, node))
+            branch, further = ("└── ", "    ") if last else ("├── ", "│   ")
+            edge, when = _edge(child, node, is_last=last)
+            yield from self._tree(child.node, below + branch, below + further, edge, when)
 
-    def _then(self, chains: Sequence[tuple[Consequence, ...]], indent: str, below: str) -> Iterator[_Line]:
+    def _consequences(self, chains: tuple[tuple[Consequence, ...], ...]) -> Iterator[Line]:
+        long = sum(map(len, chains)) > 2
+        if long and chains in self.told:
+            yield Line("  then ", "       ", "as above")
+            return
+        self.told.add(chains)
+        yield from self._then(chains, "  then ", "       ")
+
+    def _then(self, chains: Sequence[tuple[Consequence, ...]], indent: str, below: str) -> Iterator[Line]:
         """Chains as a tree: what several of them begin with stands once."""
         first = dict.fromkeys(chain[0] for chain in chains if chain)
         for position, step in enumerate(first):
@@ -147,17 +170,10 @@ class _Writer:
             head, onward = indent, below
             if len(first) > 1 and not indent.endswith("then "):
                 head, onward = below + ("└── " if last else "├── "), below + ("    " if last else "│   ")
-            yield _Line(head, printable(step.text), self._at(step.place))
+            when = f"when {' and '.join(step.when)}" if step.when else ""
+            yield Line(head, onward, printable(step.text), self._at(step.place), printable(when))
             rest = [chain[1:] for chain in chains if chain and chain[0] == step]
             yield from self._then(rest, onward, onward)
-
-    def _drawn(self, line: _Line, column: int) -> str:
-        left = f"{self.palette.frame(line.indent)}{line.text}"
-        if not (line.place or line.note):
-            return left
-        gap = " " * max(2, column - len(line.indent) - len(line.text))
-        note = f"{'  ' if line.place else ''}{line.note}" if line.note else ""
-        return f"{left}{gap}{self.palette.separator(line.place)}{note}"
 
     def _at(self, place: Place | None) -> str:
         """`train.py:31`; with its folders for other files than the loss's own."""
@@ -175,8 +191,9 @@ def _is_drawn(child: Child, parent: Node) -> bool:
     return child.node.kind != "number" or bool(child.label) or parent.kind == "choice"
 
 
-def _edge(child: Child, parent: Node) -> str:
-    label = f"{child.label}: " if child.label else ""
+def _edge(child: Child, parent: Node, *, is_last: bool) -> tuple[str, tuple[str, ...]]:
+    """What is said before a child: its label, or else the conditions under which it is chosen."""
     if parent.kind != "choice":
-        return label
-    return f"{label}when {' and '.join(child.when)}: " if child.when else f"{label}or "
+        return (f"{child.label}: " if child.label else ""), ()
+    others_say = all(other.when for other in parent.children if other is not child)
+    return ("otherwise: " if not child.when and is_last and others_say else ""), child.when

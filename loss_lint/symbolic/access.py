@@ -36,7 +36,7 @@ from loss_lint.symbolic.graph import (
     only,
 )
 from loss_lint.symbolic.guards import compatible, strip
-from loss_lint.symbolic.items import item
+from loss_lint.symbolic.items import MOVES, item
 from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
 
 _BUILTINS = frozenset(dir(builtins))
@@ -103,10 +103,10 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return Method(plain, name, site, base_site, fresh_content())
         case Tuple():
             return Method(plain, name, site, base_site, fresh_content())
-        case Op(name="data_parallel", operands=(inner,)) if name == "module":
-            return inner
-        case Op(name="max" | "min" | "sort" | "topk") if name in ("indices", "values"):
-            return item(base, const(1 if name == "indices" else 0), site, act, base_site)
+        case Op():
+            found = _attribute_of_result(plain, name, site, base_site, act)
+            if found is not None:
+                return found
     if launchers.method_wrapper(plain, name) is not None:
         return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
     if name in catalogue.PROPERTIES:
@@ -114,6 +114,21 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
     if name in catalogue.by_method or name in PYTHON_METHODS:
         return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
     return unknown_attribute(base, name, site, act, base_site)
+
+
+def _attribute_of_result(op: Op, name: str, site: Site, base_site: Site, act: Activation) -> Value | None:
+    """What only some operations' results have: a moved module's attributes, the fields of `torch.max(x, 1)`."""
+    is_tensors = name in catalogue.by_method or name in catalogue.PROPERTIES
+    match op:
+        case Op(name=moved) if moved in MOVES and not is_tensors:
+            module = act.machine.resolved(op, act)
+            return attribute(module, name, site, base_site, act) if module is not op else None
+        case Op(name="data_parallel", operands=(inner,)) if name == "module":
+            return inner
+        case Op(name="max" | "min" | "sort" | "topk") if name in ("indices", "values"):
+            return item(op, const(1 if name == "indices" else 0), site, act, base_site)
+        case _:
+            return None
 
 
 def _with_class_attribute(
@@ -156,7 +171,7 @@ def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None
     if isinstance(plain, Alternatives):
         for guards, branch in plain.branches:
             if compatible(guards, act.state.guards):
-                _set_under(guards, strip(branch), name, value, act)
+                _set_under(guards, strip(act.machine.resolved(branch, act)), name, value, act)
         return
     if isinstance(plain, Object) and containers.set_child(plain, name, value, act):
         return

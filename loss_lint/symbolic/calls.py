@@ -9,6 +9,7 @@ from loss_lint.symbolic import (
     builtin_calls,
     containers,
     frameworks,
+    items,
     launchers,
     models,
     objects,
@@ -51,19 +52,7 @@ from loss_lint.symbolic.unknown import spelled, unknown_call
 MAX_NESTING = 60
 
 # What moves a module to another place or mode and gives the module back.
-_MOVES = frozenset(
-    {
-        "to",
-        "cpu",
-        "cuda",
-        "to_float",
-        "to_double",
-        "to_half",
-        "to_bfloat16",
-        "data_parallel",
-        "requires_grad_",
-    }
-)
+_MOVES = items.MOVES | {"data_parallel"}
 
 
 def call(

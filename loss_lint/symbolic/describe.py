@@ -50,6 +50,9 @@ def _condition(atom: Atom, places: Places) -> str:
         case Leaf(role="parameter", name=name) if name:
             return f"`{name}` is {truth}"
         case Op(name="is" | "eq" as name, operands=(subject, Const(value=value))):
+            if isinstance(subject, Leaf) and subject.role == "call":
+                written = places.text(condition.site)
+                return (f"`{written}`" if atom.truth else f"not `{written}`") if written else ""
             text = _text(subject, places)
             if not text:
                 return ""
@@ -58,7 +61,11 @@ def _condition(atom: Atom, places: Places) -> str:
             return f"`{text}` {'==' if atom.truth else '!='} {value!r}"
         case Op(site=site):
             text = places.text(site)
-            return f"`{text}` is {truth}" if 0 < len(text) <= MAX_CONDITION else ""
+            if not 0 < len(text) <= MAX_CONDITION:
+                return ""
+            if condition.name in _COMPARISONS:
+                return f"`{text}`" if atom.truth else f"not `{text}`"
+            return f"`{text}` is {truth}"
         case _:
             return ""
 
@@ -74,6 +81,10 @@ def _is_about_an_index(condition: Value, depth: int) -> bool:
             return any(_is_about_an_index(operand, depth - 1) for operand in operands)
         case _:
             return False
+
+
+# What reads as a sentence of its own: `len(x) > 0`.
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in", "not", "and", "or"})
 
 
 def _text(value: Value, places: Places) -> str:

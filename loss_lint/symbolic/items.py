@@ -7,6 +7,7 @@ from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
+    NONE,
     Alternatives,
     Atom,
     BoundMethod,
@@ -46,8 +47,12 @@ def items_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
     return None
 
 
+# What gives a module itself again, elsewhere or in other numbers.
+MOVES = frozenset({"to", "cpu", "cuda", "to_float", "to_double", "to_half", "to_bfloat16", "requires_grad_"})
+
+
 def resolved(value: Value, act: Activation) -> Value:
-    """A call that was put off, or a part of what it returns, as what it is."""
+    """A call that was put off, or a part of what it returns, as what it is; a moved module as the module."""
     plain = strip(value)
     match plain:
         case Lazy():
@@ -60,6 +65,9 @@ def resolved(value: Value, act: Activation) -> Value:
                 return item(known, key, site, act)
             assert isinstance(key, Const)
             return act.machine.attribute(known, str(key.value), site, site, act)
+        case Op(name=name, operands=(inner, *_)) if name in MOVES:
+            known = resolved(inner, act)
+            return known if is_object_like(known) else value
         case _:
             return value
 
@@ -168,6 +176,8 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return inner.items[0] if is_map and isinstance(inner, Tuple) else inner
         case Op(name="range"):
             return Leaf("index", "", (iterable,), site, fresh_content(), "a loop's index")
+        case Alternatives() if (iterated := _not_none(plain)) is not None:
+            return element(rewrap(iterable, iterated), loop, site, act)
         case _:
             loader = loader_of(plain)
             if loader is not None:
@@ -178,6 +188,12 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             return Leaf(
                 "element", "", (iterable,), site, fresh_content(), "an element of what is looped over"
             )
+
+
+def _not_none(several: Alternatives) -> Value | None:
+    """The one value of several that is not None: what runs over them all runs over that."""
+    others = [branch for _, branch in several.branches if strip(branch).content != NONE.content]
+    return others[0] if len(others) == 1 and len(others) < len(several.branches) else None
 
 
 def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None) -> Value:
@@ -199,25 +215,10 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return alternatives(branches, site)
         case Phi(init=init) if init is not None and is_object_like(init):
             return item(init, index, site, act, base_site)
-        case Op(name="comprehension", operands=(inner, _)) if (
-            isinstance(key, Const) and type(key.value) is int
-        ):
-            if _is_list(plain):
-                return inner
-        case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
-            row = element(rows, Loop(site, rows), site, act)
-            return collators.column(item(row, key, site, act, base_site), site, act)
-        case Op(name="comprehension", operands=(Tuple(items=(Leaf(name="key"), held)), Op(name="items"))) if (
-            isinstance(key, Const)  # a map made of another one, key by key
-        ):
-            return held
-        case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
-            return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
-        case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(
-            plain, key
-        ):
-            name = "argmax" if plain.name in ("max", "min") else f"{plain.name}_indices"
-            return act.machine.op(name, operands, plain.parameters, plain.site, plain.slots, act)
+        case Op():
+            found = _item_of_result(plain, key, site, act, base_site)
+            if found is not None:
+                return found
         case _:
             pass
     repeated = repeated_element(base, act)
@@ -234,6 +235,36 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
     parameters = (("index", key),) if isinstance(key, Const) else ()
     slots: tuple[Site | None, ...] = (base_site, None)[: len(operands)]
     return act.machine.op("getitem", operands, parameters, site, slots, act)
+
+
+def _item_of_result(op: Op, key: Value, site: Site, act: Activation, base_site: Site | None) -> Value | None:
+    """An item of an operation's result, of which the operation says more than that it is one."""
+    match op:
+        case Op(name="data_parallel", operands=(inner,)):
+            output = resolved(inner, act)
+            if is_object_like(output):  # each of a model's outputs is gathered
+                chosen = item(output, key, site, act, base_site)
+                return act.machine.op("data_parallel", (chosen,), (), op.site, (None,), act)
+        case Op(name="comprehension", operands=(inner, _)) if (
+            isinstance(key, Const) and type(key.value) is int
+        ):
+            if _is_list(op):
+                return inner
+        case Op(name="transposed", operands=(rows,)) if isinstance(key, Const):
+            row = element(rows, Loop(site, rows), site, act)
+            return collators.column(item(row, key, site, act, base_site), site, act)
+        case Op(name="comprehension", operands=(Tuple(items=(Leaf(name="key"), held)), Op(name="items"))) if (
+            isinstance(key, Const)  # a map made of another one, key by key
+        ):
+            return held
+        case Op(name="size", operands=operands, parameters=()) if isinstance(key, Const):
+            return act.machine.op("size", operands, (("dim", key),), site, (base_site,), act)
+        case Op(name="max" | "min" | "sort" | "topk" | "mode" | "median", operands=operands) if _is_indices(
+            op, key
+        ):
+            name = "argmax" if op.name in ("max", "min") else f"{op.name}_indices"
+            return act.machine.op(name, operands, op.parameters, op.site, op.slots, act)
+    return None
 
 
 def _is_indices(op: Op, key: Value) -> bool:

@@ -9,11 +9,14 @@ from loss_lint.catalogue.wrappers import LAUNCHERS
 from loss_lint.symbolic import containers, items, objects, readings
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
+    Alternatives,
     Argument,
     Const,
     External,
+    Lazy,
     Method,
     Object,
+    Op,
     Site,
     Tuple,
     Value,
@@ -22,6 +25,7 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.walk import KEEPING, effect
 
 # dtypes as torch, NumPy and Python spell them, and the cast that stands for each.
 _CASTS = {
@@ -143,6 +147,9 @@ def _operation(
     bound = _bind(signature, arguments)
     if bound is None:
         return None
+    if operation.name in _OF_TWO and _is_tensor(bound.get("dim"), act):
+        operation = catalogue.operation(_OF_TWO[operation.name])
+        bound = {"other" if name == "dim" else name: value for name, value in bound.items()}
     if receiver is not None and receiver.keyword is not None:
         bound = {receiver.keyword: receiver, **bound}
     operands, slots = _operands(operation, bound, act)
@@ -163,6 +170,34 @@ def _operation(
     parameters.sort(key=lambda item: order.get(item[0], len(order)))
     name = _cast_name(operation.name, parameters)
     return act.machine.op(name, operands, tuple(parameters), site, slots, act)
+
+
+# `torch.max(a, b)` is another operation than `torch.max(a, dim)`.
+_OF_TWO = {"max": "maximum", "min": "minimum"}
+_TENSORS = frozenset(
+    {"softmax", "log_softmax", "sigmoid", "logsigmoid", "squash", "layer", "unary", "create", "loss"}
+)
+_OF_TENSORS = KEEPING | {"arithmetic", "combine", "reduce", "cast"}
+
+
+def _is_tensor(given: Argument | tuple[Argument, ...] | None, act: Activation) -> bool:
+    return isinstance(given, Argument) and _is_computed(given.value, 6, act)
+
+
+def _is_computed(value: Value, depth: int, act: Activation) -> bool:
+    """Whether a value is a tensor for certain: some of torch's operations have made it."""
+    plain = strip(value)
+    if isinstance(plain, Lazy):
+        plain = strip(act.machine.force(plain))
+    if depth == 0:
+        return False
+    if isinstance(plain, Alternatives):
+        return all(_is_computed(branch, depth - 1, act) for _, branch in plain.branches)
+    if not isinstance(plain, Op):
+        return False
+    if effect(plain) in _TENSORS:
+        return True
+    return effect(plain) in _OF_TENSORS and any(_is_computed(part, depth - 1, act) for part in plain.operands)
 
 
 def _operands(
