@@ -93,10 +93,8 @@ class _Text:
 
     def __init__(self, module: SourceModule) -> None:
         self._module = module
-        self._data = module.text.encode()
-        self._starts = [0]
-        for line in self._data.splitlines(keepends=True):
-            self._starts.append(self._starts[-1] + len(line))
+        self._data = module.encoded
+        self._starts = module.line_starts
         self._written: dict[Site, str] = {}
 
     def _range(self, site: Site) -> tuple[int, int]:
@@ -137,13 +135,7 @@ class _Text:
 
     def _statement(self, site: Site) -> ast.stmt | None:
         """The innermost statement around a site."""
-        around = [
-            node
-            for node in self._module.statements
-            if (node.lineno, node.col_offset) <= (site.line, site.column)
-            and (site.end_line, site.end_column) <= (node.end_lineno or 0, node.end_col_offset or 0)
-        ]
-        return max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+        return self._module.innermost_statement(site)
 
     def _is_delimited(self, site: Site) -> bool:
         """Whether a comma, bracket, `=` or line's end on each side keeps an expression apart."""
@@ -174,15 +166,30 @@ class _Text:
         return self.put(Site(self._module.path, line, 0, last + 1, 0), "")
 
     def parses(self, edits: dict[Site, str]) -> bool:
-        data = self._data
-        for site, content in sorted(edits.items(), reverse=True):
+        """Whether the file is Python afterwards; where one simple statement is edited, that alone is looked at."""
+        around = {self._statement(site) for site in edits}
+        if len(around) == 1 and (statement := around.pop()) is not None and not hasattr(statement, "body"):
+            alone = _parsed(self._edited(edits, self._module.site(statement)))
+            if alone is not None and [type(one) for one in alone.body] == [type(statement)]:
+                return True
+        return _parsed(self._edited(edits, Site("", 1, 0, len(self._starts), 0))) is not None
+
+    def _edited(self, edits: dict[Site, str], within: Site) -> bytes:
+        """The bytes of a part of the file after the edits, which lie in it."""
+        first, last = self._range(within)
+        parts: list[bytes] = []
+        for site, content in sorted(edits.items()):
             start, end = self._range(site)
-            data = data[:start] + content.encode() + data[end:]
-        try:
-            ast.parse(data)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-        return True
+            parts += [self._data[first:start], content.encode()]
+            first = end
+        return b"".join([*parts, self._data[first:last]])
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    try:
+        return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _assigns_itself(statement: ast.stmt, site: Site, content: str) -> bool:

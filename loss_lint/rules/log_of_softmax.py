@@ -113,15 +113,17 @@ _LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div"})
 def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:
     """The loss or backward that the logarithm goes into, if it is no entropy on the way."""
     found: Op | None = None
-    for op in root.downstream(log):
+    reached = list(root.downstream(log))
+    leading = {id(log), *map(id, reached)}
+    for op in reached:
         if op.name in _PRODUCTS and any(_comes_from(operand, softmax) for operand in op.operands):
             return None  # an entropy
         if (
-            op.name in _LOSSES and any(_leads_to(part, log, root) for part in parts(op.operands[0]))
+            op.name in _LOSSES and any(id(part) in leading for part in parts(op.operands[0]))
         ) or op.name in BACKWARD:
             found = found or op
     if found is None and log.grad and "loss" in root.name.lower() and not _is_detached(softmax):
-        found = next((op for op in root.downstream(log) if root.is_returned(op)), None)
+        found = next((op for op in reached if root.is_returned(op)), None)
     return found
 
 
@@ -137,10 +139,6 @@ def _comes_from(operand: Value, softmax: Op) -> bool:
             if isinstance(part, Op) and (part.name == "neg" or keeps_numbers(part)):
                 pending.append(part.operands[0])
     return False
-
-
-def _leads_to(part: Value, log: Op, root: Root) -> bool:
-    return part is log or any(part is op for op in root.downstream(log))
 
 
 RULE = Rule(

@@ -110,7 +110,7 @@ def _matters(sink: Op, loss: Op, root: Root) -> bool:
         return True
     if root.is_trained_on(loss, without=sink):
         return False
-    return root.is_returned(sink) or any(root.is_returned(op) for op in root.downstream(sink))
+    return root.is_returned(sink) or root.leads_to_return(sink)
 
 
 RULE = Rule(

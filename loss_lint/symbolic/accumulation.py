@@ -28,6 +28,8 @@ def accumulating_loop(divided: Op, steps: Value, spelled: str, root: Root) -> Lo
 
 def _loops_of_backward(divided: Op, root: Root) -> Iterator[Loop]:
     """The innermost loop of each backward pass that `divided` goes into, where that loop computes it."""
+    if not (divided.loops and root.is_trained_on(divided)):
+        return
     for op in root.downstream(divided):
         if op.name in BACKWARD and op.loops and op.loops[-1] in divided.loops:
             yield op.loops[-1]

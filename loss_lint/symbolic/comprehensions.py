@@ -61,6 +61,9 @@ def _items(
     found: list[Item] = []
     entry_guards = act.state.guards
     for entry in entries:
+        if not act.machine.spend():
+            act.state.guards = entry_guards
+            return None
         act.state.guards = entry_guards | entry.guards
         assign(generator.target, entry.value, act)
         passes = [guards_of(act.machine.evaluate(test, act), True) for test in generator.ifs]

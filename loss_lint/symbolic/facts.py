@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
@@ -69,7 +69,7 @@ def meaning(view: View, walk: Walk) -> Fact | None:
         for inner in inside(view, node.operands[0], walk):
             fact = meaning(inner, walk)
             if fact is not None and fact.meaning == "probabilities":
-                return Fact("log_of_probabilities", node, replace(fact.view, node=fact.op))
+                return Fact("log_of_probabilities", node, fact.view.at(fact.op))
     return None
 
 
@@ -309,7 +309,7 @@ def _terms(view: View, walk: Walk) -> list[View] | None:
 def _operand_terms(view: View, operand: Value, walk: Walk) -> list[View] | None:
     assert isinstance(view.node, Op)
     terms: list[View] = []
-    deeper = replace(view, node=operand, chain=(*view.chain, view.node))
+    deeper = view.below(view.node, operand)
     for inner in descend(deeper, walk, _MOVES):
         found = _terms(inner, walk)
         if found is None:

@@ -117,6 +117,9 @@ def guards_of(value: Value, polarity: bool) -> Guards | None:
 _guards_of: dict[tuple[int, bool], Guards | None] = {}
 _compatible: dict[tuple[Guards, Guards], bool] = {}
 _abouts: dict[Guards, _About] = {}
+_choices: dict[tuple[int, bool], _Choice] = {}
+# Of how many `a or b` on one path it is asked whether something excludes both sides: the latest ones.
+MAX_CHOICES = 32
 
 
 def forget_conditions() -> None:
@@ -124,6 +127,7 @@ def forget_conditions() -> None:
     _guards_of.clear()
     _compatible.clear()
     _abouts.clear()
+    _choices.clear()
 
 
 def _conditions(value: Value, polarity: bool) -> Guards | None:
@@ -195,29 +199,44 @@ def compatible(left: Guards, right: Guards) -> bool:
 
 def _can_hold_at_once(left: Guards, right: Guards) -> bool:
     mine, theirs = _about(left), _about(right)
+    if mine.never or theirs.never:
+        return False
+    if mine.reach.isdisjoint(theirs.reach):
+        return True
     shared = mine.subjects & theirs.subjects
     if shared:
         if not mine.denied.isdisjoint(theirs.decided):
             return False
         if _excluded(mine, right, shared) or _excluded(theirs, left, shared):
             return False
-    return not any(_impossible_choice(atom, right) for atom in mine.choices) and not any(
-        _impossible_choice(atom, left) for atom in theirs.choices
-    )
+    return not _rules_out_a_choice(mine, right, theirs) and not _rules_out_a_choice(theirs, left, mine)
+
+
+class _Choice(NamedTuple):
+    """One of several has to hold: `a or b`, `not (a and b)`. `sides` are those that can, `reach` what they speak of."""
+
+    atom: Atom
+    sides: tuple[Guards, ...]
+    reach: frozenset[int]
 
 
 class _About(NamedTuple):
     """What a set of conditions speaks of, so that most pairs of sets need no comparison of their members.
 
-    `subjects` are the contents of the conditions and of what they compare; `decided` and `denied` the conditions with
-    their truth and its opposite; `equalities` and `choices` those that exclude conditions of other contents.
+    `subjects` are the contents of the conditions and of what they compare, `reach` also those inside choices; `decided`
+    and `denied` the conditions with their truth and its opposite; `equalities` and `choices` those that exclude
+    conditions of other contents; `never` that a choice has no side left; `ruled_out` remembers which choices the set
+    contradicts.
     """
 
     subjects: frozenset[int]
+    reach: frozenset[int]
     decided: frozenset[tuple[int, bool]]
     denied: frozenset[tuple[int, bool]]
     equalities: tuple[Atom, ...]
-    choices: tuple[Atom, ...]
+    choices: tuple[_Choice, ...]
+    never: bool
+    ruled_out: dict[tuple[int, bool], bool]
 
 
 def _about(guards: Guards) -> _About:
@@ -225,7 +244,7 @@ def _about(guards: Guards) -> _About:
     if known is None:
         subjects: set[int] = set()
         equalities: list[Atom] = []
-        choices: list[Atom] = []
+        choices: list[_Choice] = []
         for atom in guards:
             subjects.add(atom.content)
             condition = atom.condition
@@ -235,14 +254,48 @@ def _about(guards: Guards) -> _About:
                     if atom.truth:
                         equalities.append(atom)
                 elif condition.name == ("or" if atom.truth else "and"):
-                    choices.append(atom)
+                    choices.append(_choice(atom, condition))
+        if len(choices) > MAX_CHOICES:
+            choices = sorted(choices, key=lambda choice: -choice.atom.content)[:MAX_CHOICES]
         known = _abouts[guards] = _About(
             frozenset(subjects),
+            frozenset(subjects).union(*[choice.reach for choice in choices]),
             frozenset([(atom.content, atom.truth) for atom in guards]),
             frozenset([(atom.content, not atom.truth) for atom in guards]),
             tuple(equalities),
             tuple(choices),
+            any(not choice.sides for choice in choices),
+            {},
         )
+    return known
+
+
+def _choice(atom: Atom, condition: Op) -> _Choice:
+    key = (atom.content, atom.truth)
+    known = _choices.get(key)
+    if known is None:
+        sides = tuple(
+            side for operand in condition.operands if (side := guards_of(operand, atom.truth)) is not None
+        )
+        reach = frozenset({atom.content}).union(*[_about(side).reach for side in sides])
+        known = _choices[key] = _Choice(atom, sides, reach)
+    return known
+
+
+def _rules_out_a_choice(mine: _About, others: Guards, theirs: _About) -> bool:
+    """Whether the `others`, which `theirs` speaks of, exclude each side of one of the choices."""
+    return any(
+        _rules_out(choice, others, theirs)
+        for choice in mine.choices
+        if not choice.reach.isdisjoint(theirs.reach)
+    )
+
+
+def _rules_out(choice: _Choice, others: Guards, about: _About) -> bool:
+    key = (choice.atom.content, choice.atom.truth)
+    known = about.ruled_out.get(key)
+    if known is None:
+        known = about.ruled_out[key] = not any(compatible(side, others) for side in choice.sides)
     return known
 
 
@@ -266,14 +319,6 @@ def implied(guards: Guards, others: Guards) -> bool:
         or not compatible(guards, frozenset({Atom(atom.content, not atom.truth, atom.condition)}))
         for atom in others
     )
-
-
-def _impossible_choice(atom: Atom, others: Guards) -> bool:
-    """`a or b` is true (`a and b` false) although the other conditions exclude each side."""
-    condition = atom.condition
-    assert isinstance(condition, Op)
-    sides = [guards_of(operand, atom.truth) for operand in condition.operands]
-    return all(side is None or not compatible(side, others - {atom}) for side in sides)
 
 
 def subject(condition: Value) -> int:

@@ -86,14 +86,22 @@ class Heap:
     Branches share all that was there before them, so that forking is free and joining costs what they wrote.
     """
 
-    __slots__ = ("_base", "_layer", "_own")
+    __slots__ = ("_base", "_layer", "_own", "written")
 
-    def __init__(self, base: Heap | None = None, layer: _Layer | None = None) -> None:
+    def __init__(
+        self, base: Heap | None = None, layer: _Layer | None = None, written: set[int] | None = None
+    ) -> None:
         self._own: dict[int, Record] = {}
         self._layer = layer
         self._base = base
+        # What any of the heaps over one base ever held: most values that are asked about are in none.
+        if written is None:
+            written = set() if base is None else base.written
+        self.written: set[int] = written
 
     def get(self, content: int) -> Record | None:
+        if content not in self.written:
+            return None
         record = self._own.get(content)
         if record is None and self._layer is not None:
             record = self._layer.find(content)
@@ -103,6 +111,7 @@ class Heap:
 
     def set(self, content: int, record: Record) -> None:
         self._own[content] = record
+        self.written.add(content)
 
     def set_attribute(self, content: int, name: str, value: Value) -> None:
         record = self.get(content) or OPEN
@@ -113,7 +122,7 @@ class Heap:
         if self._own:
             self._layer = _Layer(self._own, self._layer)
             self._own = {}
-        return Heap(self._base, self._layer)
+        return Heap(self._base, self._layer, self.written)
 
     def absorb(self, other: Heap) -> bool:
         """Take over all of `other`'s records (of a module's body that has been evaluated).
@@ -163,8 +172,8 @@ class Heap:
         """The heap after two branches that ran under `mine` and `theirs`."""
         shared = _common(self._layer, other._layer)
         left, right = self._written_since(shared), other._written_since(shared)
-        joined = Heap(self._base, shared)
-        before = Heap(self._base, shared)
+        joined = Heap(self._base, shared, self.written)
+        before = Heap(self._base, shared, self.written)
         for content in [*left, *(content for content in right if content not in left)]:
             one = left.get(content) or before.get(content)
             two = right.get(content) or before.get(content)

@@ -17,6 +17,7 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Argument,
     Frame,
+    Guards,
     Lazy,
     Loop,
     Object,
@@ -63,6 +64,7 @@ class Machine:
         self.modules: dict[str, Activation | None] = {}
         self.module_ops: dict[str, list[Op]] = {}
         self.namespaces: dict[int, Activation] = {}
+        self.class_orders: dict[tuple[int, Guards], tuple[Value, ...]] = {}
         # What modules followed from, for those that were loaded already when a file needs them.
         self._trails: dict[str, Trail] = {}
         self._loading: set[str] = set()

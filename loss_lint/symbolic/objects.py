@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from functools import cache
 
 from loss_lint import catalogue
@@ -90,31 +91,46 @@ def bases(cls: Class, act: Activation) -> list[Value]:
     return [strip(act.machine.evaluate(base, scope)) for base in cls.node.bases]
 
 
-def resolution_order(cls: Class | External, act: Activation) -> list[Value]:
+def resolution_order(cls: Class | External, act: Activation) -> Sequence[Value]:
     """The classes in which attributes are looked for, nearest first; a base that is unknown stays a value."""
-    return _linearized(cls, act, ())
+    return _linearized(cls, act, {})
 
 
 MAX_CLASSES = 40
 
 
-def _linearized(cls: Value, act: Activation, below: tuple[int, ...]) -> list[Value]:
-    """C3, Python's own order: subclasses before their bases, bases in the order in which they are written."""
+def _linearized(cls: Value, act: Activation, open_orders: dict[int, Sequence[Value]]) -> Sequence[Value]:
+    """C3, Python's own order: subclasses before their bases, bases in the order in which they are written.
+
+    `open_orders` are those that hold something unknown, which may be known later, and empty ones of the classes that
+    are asked about: no class is its own base.
+    """
     if isinstance(cls, Alternatives):
         cls = strip(cls.branches[0][1])
-    if not isinstance(cls, Class) or cls.content in below or len(below) > MAX_CLASSES:
-        return [cls]
-    direct = [base for base in bases(cls, act) if base.content not in (*below, cls.content)]
-    orders = [_linearized(base, act, (*below, cls.content)) for base in direct]
-    if len(orders) == 1:
-        return [cls, *orders[0]]
-    return [cls, *_merged([*orders, [order[0] for order in orders]])]
+    if not isinstance(cls, Class):
+        return (cls,)
+    key = (cls.content, act.state.guards)
+    order = act.machine.class_orders.get(key) or open_orders.get(cls.content)
+    if order is None:
+        open_orders[cls.content] = ()
+        orders = [_linearized(base, act, open_orders) for base in bases(cls, act)]
+        order = (cls, *_merged([*orders, [order[0] for order in orders if order]]))
+        if len(order) > MAX_CLASSES:
+            act.machine.count("classes")
+            order = (*order[:MAX_CLASSES], leaf("unknown", cls.name, None, reason="too many classes"))
+        if all(isinstance(entry, Class | External) for entry in order[:MAX_CLASSES]):
+            act.machine.class_orders[key] = order
+        else:
+            open_orders[cls.content] = order
+    return order
 
 
-def _merged(orders: list[list[Value]]) -> list[Value]:
-    merged: list[Value] = []
+def _merged(orders: list[Sequence[Value]]) -> Sequence[Value]:
     pending = [order for order in orders if order]
-    while pending and len(merged) < MAX_CLASSES:
+    if len(pending) == 2 and len(pending[1]) == 1:
+        return pending[0]  # a single base
+    merged: list[Value] = []
+    while pending and len(merged) <= MAX_CLASSES:
         tails = {entry.content for order in pending for entry in order[1:]}
         # Python refuses classes without a consistent order; the first one written is as good as any then.
         head = next((order[0] for order in pending if order[0].content not in tails), pending[0][0])

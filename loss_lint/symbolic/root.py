@@ -11,9 +11,11 @@ from loss_lint.symbolic import frameworks, objects, running
 from loss_lint.symbolic.activation import Activation, State, join
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
+from loss_lint.symbolic.flow import BACKWARD as BACKWARD  # noqa: PLC0414
+from loss_lint.symbolic.flow import Flow
+from loss_lint.symbolic.flow import parts as parts  # noqa: PLC0414
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
-    Accumulated,
     Alternatives,
     Argument,
     Class,
@@ -21,14 +23,10 @@ from loss_lint.symbolic.graph import (
     External,
     Frame,
     Function,
-    Lazy,
     Leaf,
     Object,
     Op,
-    Pass,
-    Phi,
     Site,
-    Tuple,
     Value,
     fresh_content,
     leaf,
@@ -46,80 +44,32 @@ class Root:
     name: str
     ops: list[Op]
     returned: list[Value] = field(default_factory=list)
-    _consumers: dict[int, list[Op]] = field(default_factory=dict)
-    _seen: int = -1
+    _flow: Flow = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._flow = Flow(self.ops, self.returned)
 
     def consumers(self, op: Op) -> list[Op]:
-        """The operations that `op`'s result is an operand of."""
-        if self._seen != len(self.ops):  # walks force calls, which add operations
-            self._seen = len(self.ops)
-            self._consumers = {}
-            for consumer in self.ops:
-                given = consumer.operands
-                if consumer.name in BACKWARD:  # `accelerator.backward(loss)` looks like a gradient argument
-                    given += tuple(value for _, value in consumer.parameters)
-                for operand in given:
-                    for part in parts(operand):
-                        self._consumers.setdefault(id(part), []).append(consumer)
-        return self._consumers.get(id(op), [])
+        """The operations that `op`'s result is an operand of, in their order."""
+        return self._flow.consumers(op)
 
     def downstream(self, op: Op, *, without: Op | None = None) -> Iterator[Op]:
         """Everything that is computed from `op`, nearest first; not through `without`."""
-        seen = {id(op)}
-        pending = [op]
-        while pending and len(seen) < 2000:
-            current = pending.pop(0)
-            if current.name in _CUTS:
-                continue
-            for consumer in self.consumers(current):
-                if id(consumer) not in seen and consumer is not without:
-                    seen.add(id(consumer))
-                    yield consumer
-                    pending.append(consumer)
+        return self._flow.downstream(op, without=without)
 
     def is_trained_on(self, op: Op, *, without: Op | None = None) -> bool:
         """Whether `op` reaches a `backward()`, the program's or a framework's on what a step returns."""
-        return any(consumer.name in BACKWARD for consumer in self.downstream(op, without=without))
+        if not self._flow.reaches_backward(op):
+            return False
+        return without is None or any(one.name in BACKWARD for one in self.downstream(op, without=without))
 
     def is_returned(self, op: Op) -> bool:
         """Whether `op` itself is (part of) what the root returns."""
-        return any(part is op for value in self.returned for part in parts(value))
+        return self._flow.is_returned(op)
 
-
-# What makes plain numbers or a copy outside the graph: nothing behind it is trained on.
-_CUTS = frozenset({"item", "tolist", "numpy", "detach"})
-BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward", "framework_backward"})
-
-
-def parts(value: Value) -> Iterator[Value]:
-    """What a value may be, joins and arguments taken off; of a container or unknown call, what is in it."""
-    pending: list[Value] = [value]
-    seen: set[int] = set()
-    while pending and len(seen) < 200:
-        current = pending.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        match current:
-            case Pass(value=inner):
-                pending.append(inner)
-            case Alternatives(branches=branches):
-                pending.extend(branch for _, branch in branches)
-            case Phi(init=init, next=following):
-                pending.extend(one for one in (init, following) if one is not None)
-            case Accumulated(init=init, terms=terms):
-                pending.extend((init, *terms))
-            case Tuple(items=items):
-                pending.extend(items)
-            case Lazy(result=result) if result is not None:
-                pending.append(result)
-            case Leaf(role="call", operands=operands):
-                pending.extend(operands)
-            case Op(name="getitem" | "getattr", operands=(base, *_)) if not isinstance(strip(base), Op):
-                yield current
-                pending.append(base)
-            case _:
-                yield current
+    def leads_to_return(self, op: Op) -> bool:
+        """Whether something that is computed from `op` is (part of) what the root returns."""
+        return self._flow.reaches_return(op)
 
 
 def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:

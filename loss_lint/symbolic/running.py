@@ -154,6 +154,7 @@ def run(
     frame = Frame(function.name, site, act.frame, act.frame.depth + 1, function.content)
     if frame.depth > MAX_DEPTH or _times_active(frame) > MAX_RECURSION:
         act.machine.count("calls")
+        act.machine.spend()
         return leaf("call", function.name, site, reason="calls inside calls past the limit")
     bound = bind_arguments(function.node, arguments)
     if bound is None:

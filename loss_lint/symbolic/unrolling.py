@@ -40,7 +40,7 @@ def entries(node: ast.For | ast.AsyncFor, iterable: Value, act: Activation) -> t
         found = _positions(node.iter, iterable, act)
     if found is None or any(item.key is not None for item in found):
         return None
-    lines = (node.end_lineno or node.lineno) - node.lineno
+    lines = max(1, (node.end_lineno or node.lineno) - node.lineno)
     if len(found) > MAX_UNROLLED and len(found) * lines > MAX_UNROLLED_LINES:
         return None
     if any(is_repeated(item.value) for item in found) and (

@@ -69,6 +69,14 @@ class View:
     heap: Heap | None = None
     calls: tuple[Site, ...] = ()
 
+    def at(self, node: Value) -> View:
+        """The same way, to another node."""
+        return View(node, self.guards, self.passes, self.chain, self.heap, self.calls)
+
+    def below(self, op: Op, operand: Value) -> View:
+        """What is reached through an operation."""
+        return View(operand, self.guards, self.passes, (*self.chain, op), self.heap, self.calls)
+
 
 class Walk:
     """One walk's budget; `exhausted` once it has given up.
@@ -105,22 +113,27 @@ def _views(view: View, walk: Walk) -> Iterator[View]:
     node = view.node
     match node:
         case Pass():
-            yield from _views(replace(view, node=node.value, passes=(*view.passes, node)), walk)
+            yield from _views(
+                View(node.value, view.guards, (*view.passes, node), view.chain, view.heap, view.calls), walk
+            )
         case Alternatives(branches=branches):
             for guards, branch in branches:
                 if compatible(view.guards, guards) and walk.admits(guards, view.guards):
-                    yield from _views(replace(view, node=branch, guards=view.guards | guards), walk)
+                    chosen = view.guards | guards
+                    yield from _views(
+                        View(branch, chosen, view.passes, view.chain, view.heap, view.calls), walk
+                    )
         case Lazy():
             result = node.caller.machine.force(node)
             inner = replace(view, node=result, heap=node.caller.state.heap, calls=(*view.calls, node.site))
             yield from _views(inner, walk)
         case Phi(init=init) if init is not None:
-            yield from _views(replace(view, node=init), walk)
+            yield from _views(view.at(init), walk)
         case Op(name="getitem" | "getattr", operands=(base,)):
             yield from _parts(node, base, view, walk)
         case Op(name="or" | "and", operands=operands):
             for operand in operands:
-                yield from _views(replace(view, node=operand), walk)
+                yield from _views(view.at(operand), walk)
         case _:
             yield view
 
@@ -129,12 +142,12 @@ def _parts(node: Op, base: Value, view: View, walk: Walk) -> Iterator[View]:
     """A part of something that was not known when it was read: an item of what a call returned."""
     key = node.parameter("index" if node.name == "getitem" else "name")
     assert key is not None
-    for whole in _views(replace(view, node=base), walk):
+    for whole in _views(view.at(base), walk):
         part = _part(whole, key, node.name)
         if part is None:
             yield replace(view, node=node, guards=whole.guards)
         else:
-            yield from _views(replace(whole, node=part), walk)
+            yield from _views(whole.at(part), walk)
 
 
 def _part(whole: View, key: Value, access: str) -> Value | None:
@@ -187,7 +200,7 @@ def descend(view: View, walk: Walk, through: frozenset[str] | None) -> Iterator[
             and (keeps_numbers(node) if through is None else node.name in through)
         )
         if crossed and isinstance(node, Op):
-            inner = replace(seen, node=node.operands[0], chain=(*seen.chain, node))
+            inner = seen.below(node, node.operands[0])
             yield from descend(inner, walk, through)
         else:
             yield seen
@@ -196,5 +209,5 @@ def descend(view: View, walk: Walk, through: frozenset[str] | None) -> Iterator[
 def inside(view: View, operand: Value, walk: Walk | None = None) -> Iterator[View]:
     """The origins of an operand of `view`'s operation, reached through that operation."""
     assert isinstance(view.node, Op)
-    deeper = replace(view, node=operand, chain=(*view.chain, view.node))
+    deeper = view.below(view.node, operand)
     yield from descend(deeper, walk or Walk(), None)

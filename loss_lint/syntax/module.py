@@ -8,8 +8,10 @@ import re
 import symtable
 import tokenize
 import warnings
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 from loss_lint.syntax.site import Site
 
@@ -90,6 +92,19 @@ class SourceModule:
         """Physical lines without their ends; form feeds and the like do not end a line for Python."""
         return _LINE_END.split(self.text)
 
+    @cached_property
+    def encoded(self) -> bytes:
+        """The text as UTF-8, in which columns count."""
+        return self.text.encode()
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Where each line starts in `encoded`, and where the last one ends."""
+        starts = [0]
+        for line in self.encoded.splitlines(keepends=True):
+            starts.append(starts[-1] + len(line))
+        return starts
+
     def site(self, node: ast.expr | ast.stmt) -> Site:
         """Where a node of the file stands; made once, however often the node is evaluated."""
         known = self._sites.get(node)
@@ -107,8 +122,26 @@ class SourceModule:
         """The names that a statement's blocks bind, sorted, without those of nested functions and classes."""
         known = self._bound_names.get(node)
         if known is None:
-            known = self._bound_names[node] = sorted(_bound_in(node))
+            known = self._bound_names[node] = sorted(self._bound_in(node))
         return known
+
+    def _bound_in(self, node: ast.stmt) -> set[str]:
+        names: set[str] = set()
+        pending: list[ast.AST] = list(ast.iter_child_nodes(node))
+        while pending:
+            child = pending.pop()
+            kind = type(child)
+            if kind in _LOOPS:
+                names.update(self.bound_names(cast("ast.stmt", child)))
+            elif kind is ast.Name:
+                name = cast("ast.Name", child)
+                if type(name.ctx) is ast.Store:
+                    names.add(name.id)
+            elif kind in _DEFINITIONS:
+                names.add(cast("Definition", child).name)
+            elif kind not in _BINDING_NOTHING:
+                pending.extend(ast.iter_child_nodes(child))
+        return names
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
@@ -123,6 +156,20 @@ class SourceModule:
             for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
                 pending.extend(part.body)
         return found
+
+    @cached_property
+    def _in_order(self) -> tuple[list[tuple[int, int]], list[ast.stmt]]:
+        """The statements by where they start, inner ones behind those around them."""
+        ordered = sorted(self.statements, key=_start)
+        return [_start(statement) for statement in ordered], ordered
+
+    def innermost_statement(self, site: Site) -> ast.stmt | None:
+        """The innermost statement around a site."""
+        starts, ordered = self._in_order
+        for statement in reversed(ordered[: bisect_right(starts, (site.line, site.column))]):
+            if (site.end_line, site.end_column) <= (statement.end_lineno or 0, statement.end_col_offset or 0):
+                return statement
+        return None
 
     @cached_property
     def _words(self) -> list[frozenset[str]]:
@@ -223,20 +270,14 @@ class SourceModule:
         return "log" in known[1] and not known[1].isdisjoint(_SOFTMAXES)
 
 
-def _bound_in(node: ast.AST) -> set[str]:
-    names: set[str] = set()
-    pending: list[ast.AST] = list(ast.iter_child_nodes(node))
-    while pending:
-        child = pending.pop()
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(child.name)
-            continue
-        if isinstance(child, ast.Lambda):
-            continue
-        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-            names.add(child.id)
-        pending.extend(ast.iter_child_nodes(child))
-    return names
+def _start(node: ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+_LOOPS = frozenset({ast.For, ast.AsyncFor, ast.While})
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+# A scope of its own, and what has no parts.
+_BINDING_NOTHING = frozenset({ast.Lambda, ast.Constant, ast.Load, ast.Store, ast.Import, ast.ImportFrom})
 
 
 def _yields(function: ast.AST) -> bool:
