@@ -68,17 +68,18 @@ def star(source: str, level: int, act: Activation) -> None:
     act.star_imports = (*act.star_imports, (source, level))
 
 
-def from_star(attribute: str, act: Activation) -> Value | None:
-    """The name that a star import brought, if it did."""
+def from_star(attribute: str, act: Activation, seen: tuple[Activation, ...] = ()) -> Value | None:
+    """The name that a star import brought, if it did; `seen` are the modules that were looked into on the way."""
+    seen = (*seen, act)
     for source, level in act.star_imports:
         path = project_file(source, level, act)
         if path is not None:
             loaded = act.machine.module(path)
-            if loaded is None or loaded is act or attribute.startswith("_"):
+            if loaded is None or loaded in seen or attribute.startswith("_"):
                 continue
             found = loaded.state.names.get(attribute)
             if found is None and loaded.star_imports:
-                found = from_star(attribute, loaded)
+                found = from_star(attribute, loaded, seen)
             if found is not None:
                 return load(found, loaded)
             continue
