@@ -79,14 +79,19 @@ def _is_same(one: Value, other: Value, spelled: str) -> bool:
 def is_drawn_in(value: Value, loop: Loop, *, by_index: bool) -> bool:
     """Whether each iteration of `loop` draws a `value` of its own.
 
-    That is an element of what is looped over, or what a call returns; `by_index`, a part by the loop's number as
-    well, which may be a head or a scale instead.
+    That is an element of what is looped over, what a call returns, or what is chosen at random; `by_index`, a part
+    by the loop's number as well, which may be a head or a scale instead.
     """
     roles = ("element", "call", "index") if by_index else ("element", "call")
     return any(
-        isinstance(node, Leaf) and node.role in roles and _is_inside(node.site, loop)
+        (isinstance(node, Leaf) and node.role in roles and _is_inside(node.site, loop))
+        or (isinstance(node, Op) and node.name in _CHOOSES and loop in node.loops)
         for node in origin(value)
     )
+
+
+# What chooses samples.
+_CHOOSES = frozenset({"randint", "randperm", "multinomial"})
 
 
 def _is_inside(site: Site | None, loop: Loop) -> bool:

@@ -118,12 +118,31 @@ def _puts(op: Op, ignored: Value, view: View) -> bool:
             return any(_is(operand, ignored, view) for operand in op.operands[1:])
         case "pad_sequence":
             return _is(op.parameter("padding_value") or const(0.0), ignored, view)
+        case "cat":
+            return any(_fills_up(part, ignored, view) for part in _joined(op))
         case "comprehension":
             return _is_sometimes(op.operands[0], ignored, view)
         case "mul":
             return _holds_only(op.operands[0], ignored) and depends_on_data(op.operands[1])
         case _:
             return False
+
+
+def _joined(cat: Op) -> tuple[Value, ...]:
+    """What is joined, given as a tuple or one by one."""
+    first = strip(cat.operands[0])
+    return first.items if isinstance(first, Tuple) else cat.operands
+
+
+def _fills_up(part: Value, ignored: Value, view: View) -> bool:
+    """Whether a row of nothing but `ignored` is as long as what a sample lacks: a length minus its own."""
+    plain = strip(part)
+    size = plain.parameter("size") if isinstance(plain, Op) and plain.name == "full" else None
+    lengths = strip(size) if size is not None else None
+    if not isinstance(lengths, Tuple) or len(lengths.items) != 1 or not _is(part, ignored, view):
+        return False
+    length = strip(lengths.items[0])
+    return isinstance(length, Op) and length.name == "sub" and _is_measured(length.operands[1])
 
 
 def _holders(op: Op) -> tuple[Value, ...]:

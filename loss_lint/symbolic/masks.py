@@ -8,7 +8,7 @@ from loss_lint.symbolic.graph import Const, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
-from loss_lint.symbolic.walk import View, effect
+from loss_lint.symbolic.walk import View, effect, views
 
 _TENSOR_METHODS = frozenset(
     {"to_float", "to_double", "to_half", "view", "reshape", "unsqueeze", "squeeze", "expand", "expand_as", "flatten",
@@ -124,6 +124,10 @@ def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
     plain = strip(operand)
     if isinstance(plain, Op) and plain.name == "setitem":
         return _is_tensor_of(plain.operands[0], related)
+    if isinstance(plain, Op) and plain.name == "getitem" and len(plain.operands) == 1:
+        found = [view.node for view in views(plain, plain.guards)]
+        if all(node is not plain for node in found):  # a part of what a function returns, which is known
+            return bool(found) and all(_is_tensor_of(node, related) for node in found)
     if isinstance(plain, Op) and (plain.name in _TENSOR_MAKERS or _has_dimensions(plain)):
         return True
     if isinstance(plain, Const) or (

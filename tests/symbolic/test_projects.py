@@ -76,3 +76,14 @@ def test_star_imports_and_circles() -> None:
     circle = NET.replace("import torch.nn as nn", "import torch.nn as nn\nimport main")
     found = lint("/p/main.py", **{"models/net.py": circle, "main.py": main})
     assert [finding.code for finding in found] == ["LOS201"]
+
+
+def test_files_that_star_import_one_another() -> None:
+    main = MAIN.replace("from models.net import Net", "from models.net import *")
+    circle = {
+        "models/net.py": "from models.other import *\n" + NET,
+        "models/other.py": "from models.net import *\n",
+    }
+    found = lint("/p/main.py", **circle, **{"main.py": main})
+    assert [finding.code for finding in found] == ["LOS201"]
+    assert lint("/p/main.py", **circle, **{"main.py": main.replace("Net()", "Absent()")}) == ()
