@@ -17,6 +17,8 @@ from loss_lint.syntax.sources import LESSER_MARKERS, MARKERS, Snapshot, Sources
 # Limits past which folders are not looked into, and files not looked at as callers.
 MAX_LEVELS = 8
 MAX_FILES = 20_000
+# The same where nothing says that a project begins there: a file in a folder of everything.
+MAX_UNMARKED_FILES = 1_000
 
 
 @dataclass(slots=True)
@@ -72,7 +74,8 @@ class Project:
 
     def files(self, root: str) -> Sequence[str]:
         """The Python files of the project that begins at `root`, in the order of their paths."""
-        return self.sources.files(root)[:MAX_FILES]
+        is_marked = root in self._given or not self._listing(root).isdisjoint((*MARKERS, *LESSER_MARKERS))
+        return self.sources.files(root, MAX_FILES if is_marked else MAX_UNMARKED_FILES)
 
     def is_covered_by(self, path: str, given: Container[str]) -> bool:
         """Whether all files of the project around `path` are among the given ones."""

@@ -11,8 +11,9 @@ MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 LESSER_MARKERS = ("requirements.txt", "README.md", "README.rst", "README")
 _NAMED = frozenset((*MARKERS, *LESSER_MARKERS))
 
-# A folder of data can hold millions of files: past this many entries no more folders are listed.
-MAX_ENTRIES = 200_000
+# A folder of data can hold millions of files: past this many entries for each Python file that is asked for
+# no more folders are listed.
+ENTRIES_PER_FILE = 10
 
 
 class Sources(Protocol):
@@ -24,8 +25,11 @@ class Sources(Protocol):
     def listing(self, folder: str) -> frozenset[str]:
         """The names in `folder` that matter to imports: Python files, folders, and what marks a project."""
 
-    def files(self, root: str) -> Sequence[str]:
-        """The Python files below `root` in the order of their paths, without hidden and foreign folders."""
+    def files(self, root: str, limit: int) -> Sequence[str]:
+        """The Python files below `root` in the order of their paths, without hidden and foreign folders.
+
+        At most `limit` of them, and not all even of these where very much else lies between.
+        """
 
 
 def exists(sources: Sources, path: str) -> bool:
@@ -51,16 +55,15 @@ class Folder:
         except OSError:
             return frozenset()
 
-    def files(self, root: str) -> Sequence[str]:
+    def files(self, root: str, limit: int) -> Sequence[str]:
         found: list[str] = []
         entries = 0
         for folder, folders, names in os.walk(root):
             entries += len(folders) + len(names)
-            folders[:] = (
-                sorted(name for name in folders if not _is_foreign(name)) if entries < MAX_ENTRIES else ()
-            )
-            found.extend(os.path.join(folder, name) for name in names if name.endswith(".py"))
-        return sorted(found)
+            goes_on = len(found) < limit and entries < limit * ENTRIES_PER_FILE
+            folders[:] = sorted(name for name in folders if not _is_foreign(name)) if goes_on else ()
+            found.extend(os.path.join(folder, name) for name in sorted(names) if name.endswith(".py"))
+        return sorted(found[:limit])
 
 
 class Overlay:
@@ -77,8 +80,8 @@ class Overlay:
     def listing(self, folder: str) -> frozenset[str]:
         return self._base.listing(folder) | _names_in(self._texts, folder)
 
-    def files(self, root: str) -> Sequence[str]:
-        return sorted({*self._base.files(root), *_below(self._texts, root)})
+    def files(self, root: str, limit: int) -> Sequence[str]:
+        return sorted({*self._base.files(root, limit), *_below(self._texts, root)})
 
 
 class Memory:
@@ -99,8 +102,8 @@ class Memory:
     def listing(self, folder: str) -> frozenset[str]:
         return _names_in(self._texts, folder)
 
-    def files(self, root: str) -> Sequence[str]:
-        return _below(self._texts, root)
+    def files(self, root: str, limit: int) -> Sequence[str]:
+        return _below(self._texts, root)[:limit]
 
 
 class Snapshot:
@@ -131,10 +134,10 @@ class Snapshot:
             known = self._listings[folder] = self._base.listing(folder)
         return known
 
-    def files(self, root: str) -> Sequence[str]:
+    def files(self, root: str, limit: int) -> Sequence[str]:
         known = self._files.get(root)
         if known is None:
-            known = self._files[root] = self._base.files(root)
+            known = self._files[root] = self._base.files(root, limit)
         return known
 
 

@@ -359,3 +359,13 @@ def test_modules_that_import_each_other() -> None:
 def test_too_deep_for_python_is_reported_and_not_raised() -> None:
     codes = {finding.code for finding in findings(chained_methods(20_000))}
     assert codes <= {"LOS000"}
+
+
+def test_modules_that_star_import_each_other() -> None:
+    one = (
+        f"{HEAD}from other import *\nclass Net(Missing):\n    def loss(self, x, y):\n"
+        "        return F.mse_loss(x, y)\n"
+    )
+    assert (
+        findings(one, other="from third import *\n", third="from main import *\nfrom other import *\n") == []
+    )
