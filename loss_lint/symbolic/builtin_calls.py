@@ -20,6 +20,7 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     NONE,
     TRUE,
+    ZERO,
     Alternatives,
     Argument,
     BoundMethod,
@@ -38,6 +39,7 @@ from loss_lint.symbolic.graph import (
     Super,
     Tuple,
     Value,
+    accumulated,
     alternatives,
     const,
     fresh_content,
@@ -118,6 +120,10 @@ def _len(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     if len(values) != 1:
         return None
     elements = act.machine.known_elements(values[0], act)
+    appended = items.repeated_terms(values[0], act)
+    if appended is not None:
+        terms, loop = appended
+        return accumulated(ZERO, (const(1),) * len(terms), loop)
     holder = strip(values[0])
     grows = isinstance(holder, Object) and containers.in_inner_loop(holder, act)
     if elements is not None and not grows:
@@ -207,6 +213,9 @@ def _sum(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
     elements = act.machine.known_elements(values[0], act) if len(values) == 1 else None
     if not elements:
+        appended = items.repeated_terms(values[0], act) if len(values) == 1 else None
+        if appended is not None:
+            return accumulated(ZERO, *appended)
         return act.machine.python_op("total", tuple(values), site, act)
     total = elements[0]
     for element in elements[1:]:

@@ -149,9 +149,10 @@ def callable_behind(function: Value, act: Activation) -> Value:
     return function
 
 
-def entered(context: Value, site: Site, act: Activation) -> Value:
+def entered(context: Value, site: Site, act: Activation, *, by_call: bool) -> Value:
     """What entering a context gives: the project's `__enter__` says, a tensor or a loader that was handed on itself.
 
+    What the call of a wrapper has handed on (`with tqdm(loader) as batches`) is itself too.
     For files, pools and the like nothing is followed.
     """
     plain = strip(context)
@@ -159,7 +160,8 @@ def entered(context: Value, site: Site, act: Activation) -> Value:
         found = objects.find(plain.cls, "__enter__", act)
         if found is not None and isinstance(found[0], Function):
             return call(BoundMethod(found[0], plain, fresh_content()), (), site, act)
-    if isinstance(plain, Op | Tuple | Object):
+    handed_on = by_call and isinstance(plain, Leaf) and plain.site != site
+    if isinstance(plain, Op | Tuple | Object) or handed_on:
         return context
     return leaf("unknown", "", site, (context,), "what a context manager returns")
 

@@ -419,7 +419,7 @@ def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:
         listed = tuple(
             Item(None, entry.value, entry.guards)
             if is_repeated(entry.value)
-            else Item(None, _repeated(entry.value, holder), entry.guards)
+            else Item(None, _repeated(entry.value, holder, act), entry.guards)
             for entry in listed
         )
     _store(holder, record, (*record.items, *listed), act)
@@ -503,12 +503,16 @@ def in_inner_loop(holder: Object, act: Activation) -> bool:
 def _appended(value: Value, holder: Object, act: Activation) -> Item:
     """What `append` adds; in a loop it adds nobody knows how many of them."""
     if in_inner_loop(holder, act):
-        return Item(None, _repeated(value, holder), NO_GUARDS)
+        return Item(None, _repeated(value, holder, act), NO_GUARDS)
     return Item(None, value, NO_GUARDS)
 
 
-def _repeated(value: Value, holder: Object) -> Value:
-    return leaf("repeated", "", holder.site, (value,), "items appended in a loop")
+def _repeated(value: Value, holder: Object, act: Activation) -> Value:
+    """Items appended in a loop; which one is known where there is one only."""
+    loops = [loop for loop in act.loops if not loop.unrolled and loop not in holder.loops]
+    loop = loops[0] if len(loops) == 1 else None
+    reason = "items appended in a loop"
+    return Leaf("repeated", "", (value,), holder.site, fresh_content(), reason, loop=loop)
 
 
 def _store(

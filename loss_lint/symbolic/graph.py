@@ -80,7 +80,8 @@ class Loop:
 
     `unrolled`: what it runs over is known, and its body is evaluated once for each element.
     `name` is what the source of `frame` calls that which is looped over, `enumerate` and progress bars taken off
-    ("" where it is no name or attribute).
+    ("" where it is no name or attribute). `sums` are the sums that the loop builds in attributes and items, by the
+    `id` of the addition, which comes first: known once the body has been evaluated.
     """
 
     site: Site
@@ -88,6 +89,7 @@ class Loop:
     unrolled: bool = False
     name: str = ""
     frame: Frame | None = None
+    sums: dict[int, tuple[Op, Accumulated]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -395,6 +397,13 @@ def tuple_of(items: tuple[Value, ...]) -> Tuple:
 
 def leaf(role: str, name: str, site: Site | None, operands: tuple[Value, ...] = (), reason: str = "") -> Leaf:
     return Leaf(role, name, operands, site, fresh_content(), reason)
+
+
+def accumulated(init: Value, terms: tuple[Value, ...], loop: Loop) -> Accumulated:
+    """The sum of `terms` over `loop`, on top of `init`."""
+    over = intern_content(("loop", loop.site, None if loop.iterable is None else loop.iterable.content))
+    key = ("accumulated", init.content, *(term.content for term in terms), over)
+    return Accumulated(init, terms, loop, intern_content(key))
 
 
 def passed(value: Value, site: Site, call: Site, frame: Frame) -> Value:

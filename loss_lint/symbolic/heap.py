@@ -12,6 +12,7 @@ from loss_lint.symbolic.graph import (
     ZERO,
     Guards,
     Leaf,
+    Object,
     Value,
     alternatives,
     only,
@@ -167,6 +168,23 @@ class Heap:
                 for (key, value, guards), one in zip_longest(record.items, old.items[: len(record.items)])
             )
             self.set(content, Record(attributes, items, record.open))
+            for name, value in record.attributes.items():
+                self._sum_up_list(before, old.attributes.get(name), value, summed)
+
+    def _sum_up_list(
+        self, before: Heap, old: Value | None, value: Value, summed: Callable[[Value, Value], Value | None]
+    ) -> None:
+        """`self.totals = [a + b for a, b in zip(self.totals, more)]`: a new list of sums takes the old one's place."""
+        if not (isinstance(old, Object) and isinstance(value, Object)) or old is value:
+            return
+        one, other = before.get(old.content), self.get(value.content)
+        if one is None or other is None or one.open or other.open or len(one.items) != len(other.items):
+            return
+        items = tuple(
+            Item(key, _sum_or_same(first.value, second, summed), guards)
+            for first, (key, second, guards) in zip(one.items, other.items, strict=True)
+        )
+        self.set(value.content, Record(other.attributes, items))
 
     def join(self, other: Heap, mine: Guards, theirs: Guards) -> Heap:
         """The heap after two branches that ran under `mine` and `theirs`."""

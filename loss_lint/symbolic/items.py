@@ -9,6 +9,7 @@ from loss_lint.symbolic.graph import (
     NO_GUARDS,
     NONE,
     Alternatives,
+    Argument,
     Atom,
     BoundMethod,
     Class,
@@ -154,6 +155,20 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     return alternatives(elements) if len(elements) == len(record.items) else None
 
 
+def repeated_terms(value: Value, act: Activation) -> tuple[tuple[Value, ...], Loop] | None:
+    """What each iteration of one loop appends to a list that holds nothing else, and that loop."""
+    plain = strip(value)
+    record = act.state.heap.get(plain.content) if isinstance(plain, Object) else None
+    if record is None or record.open or not record.items:
+        return None
+    leaves = [entry.value for entry in record.items]
+    first = leaves[0]
+    loop = first.loop if isinstance(first, Leaf) else None
+    if loop is None or not all(isinstance(one, Leaf) and one.loop is loop for one in leaves):
+        return None
+    return tuple(one.operands[0] for one in leaves if isinstance(one, Leaf)), loop
+
+
 def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
     """What one unspecified iteration over `iterable` yields."""
     plain = strip(iterable)
@@ -221,6 +236,10 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return found
         case _:
             pass
+    if isinstance(plain, Object) and isinstance(plain.cls, Class):
+        getter = objects.attribute(plain, "__getitem__", site, base_site or site, act)
+        if isinstance(getter, BoundMethod):
+            return act.machine.call(getter, (Argument(None, index, site),), site, act)
     repeated = repeated_element(base, act)
     if repeated is not None:
         return repeated if sequences.bounds(key) is None else base

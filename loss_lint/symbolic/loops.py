@@ -18,9 +18,9 @@ from loss_lint.symbolic.graph import (
     Op,
     Phi,
     Value,
+    accumulated,
     alternatives,
     fresh_content,
-    intern_content,
     leaf,
 )
 from loss_lint.symbolic.guards import strip
@@ -131,7 +131,7 @@ def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, last: G
         known = before.names.get(name)
         if phi is None and known is not None and known is not value:  # a nested function changed it
             names[name] = summed(known, value, loop) or value
-    after.heap.sum_up(before.heap, lambda known, value: summed(known, value, loop))
+    after.heap.sum_up(before.heap, lambda known, value: _noted(known, value, loop))
     heap = after.heap.join(before.heap, atom(ran, True), atom(ran, False))
     return State(names, heap, before.guards)
 
@@ -145,16 +145,19 @@ def close(phi: Phi, value: Value, ran: Value, over: Guards) -> Value:
     return accumulated(phi.init, tuple(terms), phi.loop) if terms else phi.init
 
 
-def accumulated(init: Value, terms: tuple[Value, ...], loop: Loop) -> Accumulated:
-    """The sum of `terms` over `loop`, on top of `init`."""
-    key = ("accumulated", init.content, *(term.content for term in terms), loop_identity(loop))
-    return Accumulated(init, terms, loop, intern_content(key))
-
-
 def summed(before: Value, value: Value, loop: Loop) -> Value | None:
     """The sum that a loop builds where an iteration makes `value` of `before`; None if it is none."""
     terms = _terms_beside(value, before.content)
     return accumulated(before, tuple(terms), loop) if terms else None
+
+
+def _noted(before: Value, value: Value, loop: Loop) -> Value | None:
+    """The sum that an attribute or item builds, kept with the addition that does it."""
+    found = summed(before, value, loop)
+    plain = strip(value)
+    if isinstance(plain, Op) and isinstance(found, Accumulated):
+        loop.sums[id(plain)] = (plain, found)
+    return found
 
 
 def _terms_beside(value: Value, content: int) -> list[Value] | None:
@@ -173,10 +176,6 @@ def _terms_beside(value: Value, content: int) -> list[Value] | None:
             return None
         return [term for terms in found if terms for term in terms]
     return None
-
-
-def loop_identity(loop: Loop) -> int:
-    return intern_content(("loop", loop.site, None if loop.iterable is None else loop.iterable.content))
 
 
 def added_terms(value: Value, phi: Phi) -> list[Value] | None:

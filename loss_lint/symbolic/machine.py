@@ -309,7 +309,7 @@ class Machine:
 
     def enter(self, context: Value, node: ast.expr, act: Activation) -> Value:
         """What `with context as name` binds."""
-        return calls.entered(context, site_of(node, act), act)
+        return calls.entered(context, site_of(node, act), act, by_call=isinstance(node, ast.Call))
 
     # Imports
 

@@ -20,9 +20,10 @@ from loss_lint.symbolic.graph import (
     Pass,
     Phi,
     Value,
+    accumulated,
 )
 from loss_lint.symbolic.guards import literal_of, strip
-from loss_lint.symbolic.loops import accumulated, added_terms
+from loss_lint.symbolic.loops import added_terms
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.walk import View, Walk, descend, effect, views
 
@@ -38,6 +39,10 @@ def as_sum(node: Value) -> Accumulated | None:
     """`node` as a loop's sum: closed behind the loop, or inside it what has been added so far."""
     if isinstance(node, Accumulated):
         return node
+    if isinstance(node, Op) and node.name == "add":
+        for loop in node.loops:
+            if id(node) in loop.sums:
+                return loop.sums[id(node)][1]
     phi = _running(node)
     if phi is None or phi.init is None or phi.next is None:
         return None

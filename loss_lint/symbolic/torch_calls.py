@@ -9,6 +9,7 @@ from loss_lint.catalogue.wrappers import LAUNCHERS
 from loss_lint.symbolic import containers, items, objects, readings
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
+    ZERO,
     Alternatives,
     Argument,
     Const,
@@ -20,6 +21,7 @@ from loss_lint.symbolic.graph import (
     Site,
     Tuple,
     Value,
+    accumulated,
     const,
     leaf,
     tuple_of,
@@ -153,6 +155,10 @@ def _operation(
     if receiver is not None and receiver.keyword is not None:
         bound = {receiver.keyword: receiver, **bound}
     operands, slots = _operands(operation, bound, act)
+    if operation.name == "sum" and len(operands) == 1 and "dim" not in bound:
+        appended = items.repeated_terms(operands[0], act)
+        if appended is not None:  # `np.sum(losses)` of what a loop appended
+            return accumulated(ZERO, *appended)
     parameters = [
         (name, value.value if isinstance(value, Argument) else tuple_of(tuple(part.value for part in value)))
         for name, value in bound.items()
