@@ -14,6 +14,7 @@ from loss_lint.symbolic.facts import is_hand_rolled_softmax
 from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Object, Op, Tuple, Value
 from loss_lint.symbolic.heap import Heap
 from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.root import parts
 from loss_lint.symbolic.sums import as_sum
 from loss_lint.symbolic.walk import KEEPING, View, effect
 
@@ -112,7 +113,7 @@ class _Lowering:
 
     def _length(self, op: Op) -> Node | None:
         """Behind a loop over batches: the number of these, or of the samples in all of them."""
-        if op.name != "len" or not self.iterated or self.in_loop:
+        if op.name != "len" or not self.iterated or (self.in_loop and _is_of_batch(op.operands[0])):
             return None
         view = self._reading(op.operands[0])
         for edit in self.edits:
@@ -154,7 +155,10 @@ class _Lowering:
 
     def _parameter(self, key: str, value: Value, depth: int) -> Node:
         """A parameter; class weights that are written down run, as they tell how many classes there are."""
-        view = self._reading(value) if key in WEIGHTS else None
+        known = self._reading(value)
+        if known is not None and isinstance(known.node, Accumulated):
+            return self._input(known.node, "")
+        view = known if key in WEIGHTS else None
         while view is not None and isinstance(view.node, Op) and effect(view.node) in ("keep", "cast"):
             view = self._reading(view.node.operands[0])
         if view is None or not isinstance(view.node, Op) or effect(view.node) != "create":
@@ -264,6 +268,20 @@ def _side_of(op: Op, slot: int, side: Side) -> Side:
     if loss is None:
         return side
     return "target" if slot < len(loss.operands) and loss.operands[slot].startswith("target") else "input"
+
+
+def _is_of_batch(value: Value) -> bool:
+    """Whether `value` is computed from what a loop has got in this iteration."""
+    pending: list[Value] = [value]
+    for _ in range(200):
+        if not pending:
+            return False
+        for part in parts(pending.pop()):
+            if isinstance(part, Leaf) and part.role in ("element", "index"):
+                return True
+            if isinstance(part, Op | Leaf):
+                pending.extend(part.operands)
+    return True
 
 
 def _is_number(value: Value) -> bool:

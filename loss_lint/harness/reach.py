@@ -56,12 +56,15 @@ class Reach:
         )
 
     def _iterated(self, iterable: Value) -> Iterator[int]:
-        """The contents of what a loop runs over, `enumerate` and `zip` taken off."""
+        """The contents of what a loop runs over, `enumerate`, `zip` and `range(len(...))` taken off."""
         for view in readings(iterable, self.guards):
             yield view.node.content
-            if isinstance(view.node, Op) and view.node.name in ("enumerate", "zip"):
-                for operand in view.node.operands:
-                    yield from self._iterated(operand)
+            match view.node:
+                case Op(name="enumerate" | "zip", operands=operands):
+                    for operand in operands:
+                        yield from self._iterated(operand)
+                case Op(name="range", operands=(Op(name="len", operands=(inner,)),)):
+                    yield from self._iterated(inner)
 
     def is_named(self, node: Value) -> bool:
         return id(node) in self.operations

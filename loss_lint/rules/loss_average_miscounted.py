@@ -71,28 +71,42 @@ from loss_lint.symbolic.edits import Bypass, GraphEdit, ReplaceOperand
 from loss_lint.symbolic.epochs import Counted, Epoch
 from loss_lint.symbolic.graph import Op, Value, fresh_content, leaf
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.sums import Total, totals
+from loss_lint.symbolic.sums import Total, as_sum, starts_at_zero, summand, totals
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not sink.lossy or len(sink.operands) != 2:
         return
-    for total in totals(sink.operands[0], sink.guards):
+    found = [(sink, total) for total in totals(sink.operands[0], sink.guards)]
+    for top, total in found or _summands(sink, root):
         epoch = Epoch(total.loop, total.view.guards, total.loss)
         counted = epoch.counts(sink.operands[1])
         if not _is_wrong(total, counted, epoch, root):
             continue
         if root.is_trained_on(sink) or _is_made_up_for(sink, epoch, root):
             continue
-        yield _match(sink, total, epoch, root)
+        yield _match(sink, top, total, epoch, root)
+
+
+def _summands(sink: Op, root: Root) -> Iterator[tuple[Op, Total]]:
+    """Losses that are divided first and added up then, with the addition: `total += loss.item() / n`."""
+    for op in root.downstream(sink) if sink.loops else ():
+        summed = as_sum(op) if op.name == "add" else None
+        if summed is not None and summed.loop in sink.loops and starts_at_zero(summed.init, op.guards):
+            total = summand(sink.operands[0], sink.guards, summed.loop)
+            if total is not None:
+                yield op, total
+                return
 
 
 def _is_wrong(total: Total, counted: Counted | None, epoch: Epoch, root: Root) -> bool:
-    if epoch.is_by_sample:
-        return False
-    if total.power == 0:
-        return counted == "samples"
-    return total.power == 1 and counted == "iterations" and (total.scaled or epoch.has_batches(root.ops))
+    match total.power, counted:
+        case 0, "samples":
+            return not epoch.is_by_sample(root.machine)
+        case 1, "iterations" if total.scaled or epoch.has_batches(root.ops):
+            return not epoch.is_by_sample(root.machine)
+        case _:
+            return False
 
 
 def _is_made_up_for(sink: Op, epoch: Epoch, root: Root) -> bool:
@@ -105,11 +119,12 @@ def _is_made_up_for(sink: Op, epoch: Epoch, root: Root) -> bool:
     )
 
 
-def _match(sink: Op, total: Total, epoch: Epoch, root: Root) -> Match:
+def _match(sink: Op, top: Op, total: Total, epoch: Epoch, root: Root) -> Match:
     loss, loop = total.loss, total.loop
     where = f"{loss.name} at {at(loss.site, sink.site)}"
     # Inside the loop only the batches so far have been added up.
-    own = loop.name if sink.frame is loop.frame and loop not in sink.loops else ""
+    is_whole = top is not sink or loop not in sink.loops
+    own = loop.name if sink.frame is loop.frame and is_whole else ""
     if total.power == 0:
         divisor = f"`len({own})`" if own else "the number of batches"
         message = (
@@ -135,9 +150,9 @@ def _match(sink: Op, total: Total, epoch: Epoch, root: Root) -> Match:
         message=message,
         claim=("reported",),
         guards=total.view.guards,
-        spine=(sink, *total.view.chain, loss),
+        spine=tuple(dict.fromkeys((top, sink, *total.view.chain, loss))),
         edits=_edits(sink, total, length, text),
-        passes=total.passes,
+        passes=total.view.passes,
         steps=((loss.site, f"{loss.name} {step}"), (loop.site, "the batches are added up here")),
         fix_message="Divide by the number of batches"
         if total.power == 0

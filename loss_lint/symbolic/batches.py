@@ -18,9 +18,7 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.loaders import Loader
-
-_TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
+from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader
 
 
 def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
@@ -38,7 +36,7 @@ def sample(dataset: Value, site: Site, act: Activation) -> Value:
     plain = strip(dataset)
     row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
     match plain:
-        case Leaf(role="call", name=name, operands=(_, *tensors)) if name in _TENSOR_DATASETS:
+        case Leaf(role="call", name=name, operands=(_, *tensors)) if name in TENSOR_DATASETS:
             return tuple_of(tuple(act.machine.item(tensor, row, site, act) for tensor in tensors))
         case Object(cls=Class()):
             getter = objects.attribute(plain, "__getitem__", site, site, act)

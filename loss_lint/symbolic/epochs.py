@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples
 from loss_lint.symbolic.counts import sources
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Loop, Op, Value
 from loss_lint.symbolic.guards import literal_of, strip
-from loss_lint.symbolic.loaders import loader_of
+from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader, loader_of
+from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.sums import UNCHANGING, as_sum, counts_batch, factor, starts_at_zero
 from loss_lint.symbolic.walk import View, Walk, descend, views
@@ -26,13 +27,13 @@ class Epoch:
         self._related = sources(loss)
         self.items: list[Value] = []
         self._lengths: set[int] = set()
+        self._ends: set[int] = set()
+        self._samples: set[int] = set()
         if loop.iterable is not None:
             self._look_through(loop.iterable)
         self._contents = {item.content for item in self.items}
         self.loaders = [loader for item in self.items if (loader := loader_of(item)) is not None]
-        self._datasets = {
-            view.node.content for loader in self.loaders for view in views(loader.dataset, guards)
-        }
+        self._samples |= {content for loader in self.loaders for content in _samples_of(loader, guards)}
 
     def _look_through(self, iterable: Value) -> None:
         """What is looped over, with `enumerate`, `zip` and `range(len(...))` taken off."""
@@ -49,11 +50,12 @@ class Epoch:
                     for length in views(end, self._guards):
                         if isinstance(length.node, Op) and length.node.name == "len":
                             self._look_through(length.node.operands[0])
+                case Op(name="range", operands=(_, end, step)) if not _is_one(step):
+                    self._ends.add(strip(end).content)
 
-    @property
-    def is_by_sample(self) -> bool:
+    def is_by_sample(self, machine: Machine) -> bool:
         """Whether each batch is one sample, so that iterations and samples are as many."""
-        return any(loader.is_by_sample for loader in self.loaders)
+        return any(loader.is_by_sample(machine) for loader in self.loaders)
 
     def counts_anything(self, value: Value, spelled: str = "") -> bool:
         """Whether `value` counts iterations, samples, or what is in one batch."""
@@ -87,6 +89,8 @@ class Epoch:
         found: set[Counted | None] = set()
         if strip(value).content in self._lengths:
             return "iterations"
+        if strip(value).content in self._ends:
+            return "samples"
         for view in descend(View(value, self._guards), walk, UNCHANGING):
             found.add(self._count(view))
         return found.pop() if len(found) == 1 and not walk.exhausted else None
@@ -126,7 +130,7 @@ class Epoch:
     def _length_of(self, node: Value) -> Counted | None:
         if node.content in self._contents:
             return "iterations"
-        if node.content in self._datasets:
+        if node.content in self._samples:
             return "samples"
         if isinstance(node, Op) and node.name == "getattr" and self._is_item(node.operands[0]):
             part = name_of(node)
@@ -147,3 +151,23 @@ class Epoch:
             else:
                 found.add("samples" if counts_batch(term, view.guards, self._related) else None)
         return found.pop() if len(found) == 1 else None
+
+
+def _samples_of(loader: Loader, guards: Guards) -> Iterator[int]:
+    """The contents of what has one item for each sample of a loader: its data set, a tensor of it, its sampler's."""
+    for view in views(loader.dataset, guards):
+        yield view.node.content
+        match view.node:
+            case Leaf(role="call", name=name, operands=(_, *tensors)) if name in TENSOR_DATASETS:
+                yield from (strip(tensor).content for tensor in tensors)
+            case Leaf(role="call", name="torch.utils.data.Subset", operands=(_, _, indices)):
+                yield strip(indices).content
+    for view in views(loader.sampler, guards) if loader.sampler is not None else ():
+        match view.node:
+            case Leaf(role="call", name=name, operands=(_, given, *_)) if name.endswith("RandomSampler"):
+                yield strip(given).content
+
+
+def _is_one(value: Value) -> bool:
+    plain = literal_of(value)
+    return plain is not None and plain.value == 1

@@ -236,24 +236,29 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return found
         case _:
             pass
+    held = _held(base, plain, index, site, act)
+    if held is not None:
+        return held
+    operands = (base, index) if not isinstance(key, Const) else (base,)
+    parameters = (("index", key),) if isinstance(key, Const) else ()
+    slots: tuple[Site | None, ...] = (base_site, None)[: len(operands)]
+    return act.machine.op("getitem", operands, parameters, site, slots, act)
+
+
+def _held(base: Value, plain: Value, index: Value, site: Site, act: Activation) -> Value | None:
+    """What an object holds at `index`, by its own `__getitem__` or by what was put there."""
     if isinstance(plain, Object) and isinstance(plain.cls, Class):
-        getter = objects.attribute(plain, "__getitem__", site, base_site or site, act)
+        getter = objects.attribute(plain, "__getitem__", site, site, act)
         if isinstance(getter, BoundMethod):
             return act.machine.call(getter, (Argument(None, index, site),), site, act)
+    key = strip(index)
     repeated = repeated_element(base, act)
     if repeated is not None:
         return repeated if sequences.bounds(key) is None else base
     record = act.state.heap.get(plain.content)
     if record is not None and "[]" in record.attributes and not isinstance(key, Const):
         return act.machine.python_op("lookup", (record.attributes["[]"], index), site, act)
-    if record is not None and record.items:
-        found = _from_record(base, plain, record, key, site, act)
-        if found is not None:
-            return found
-    operands = (base, index) if not isinstance(key, Const) else (base,)
-    parameters = (("index", key),) if isinstance(key, Const) else ()
-    slots: tuple[Site | None, ...] = (base_site, None)[: len(operands)]
-    return act.machine.op("getitem", operands, parameters, site, slots, act)
+    return _from_record(base, plain, record, key, site, act) if record is not None and record.items else None
 
 
 def _item_of_result(op: Op, key: Value, site: Site, act: Activation, base_site: Site | None) -> Value | None:

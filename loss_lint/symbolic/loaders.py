@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from loss_lint.symbolic.graph import Const, Leaf, Value
+from loss_lint.symbolic.graph import Const, Leaf, Site, Value
 from loss_lint.symbolic.guards import literal_of, strip
+from loss_lint.symbolic.naming import name_of
+
+if TYPE_CHECKING:
+    from loss_lint.symbolic.machine import Machine
 
 # The parameters of every loader in the order of torch's; its batches are single samples unless it is told otherwise.
 _PARAMETERS = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn")
@@ -17,6 +22,7 @@ LOADERS = frozenset(
         "torch_geometric.data.DataLoader",
     }
 )
+TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +35,17 @@ class Loader:
     batch_sampler: Value | None
     collate: Value | None
     open: bool
+    site: Site | None
 
-    @property
-    def is_by_sample(self) -> bool:
-        """Whether a batch is one sample (or whatever one item of the data set is)."""
+    def is_by_sample(self, machine: Machine) -> bool:
+        """Whether a batch is one sample (or whatever one item of the data set is), unless told otherwise."""
         if self.batch_size is None:
             return self.batch_sampler is None and not self.open
         known = literal_of(self.batch_size)
-        return isinstance(known, Const) and known.value in (1, None)
+        if isinstance(known, Const):
+            return known.value in (1, None)
+        option = name_of(self.batch_size)
+        return self.site is not None and machine.option_default(option, self.site.path) == 1
 
 
 def loader_of(value: Value) -> Loader | None:
@@ -64,4 +73,5 @@ def loader_of(value: Value) -> Loader | None:
         given.get("batch_sampler"),
         given.get("collate_fn"),
         is_open,
+        plain.site,
     )

@@ -144,6 +144,14 @@ class Machine:
         """The project's file behind an import."""
         return self.project.resolve(importer, module, level)
 
+    def option_default(self, name: str, path: str) -> object:
+        """The default of the command line's option `name`, by the file at `path` or one that it imports from."""
+        for one in (path, *sorted(self.project.imported_files(path))):
+            known = self.parsed(one)
+            if known is not None and name in known.option_defaults:
+                return known.option_defaults[name]
+        return None
+
     # Limits
 
     def start_root(self) -> None:

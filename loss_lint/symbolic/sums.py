@@ -17,7 +17,6 @@ from loss_lint.symbolic.graph import (
     Guards,
     Loop,
     Op,
-    Pass,
     Phi,
     Value,
     accumulated,
@@ -70,15 +69,13 @@ def _running(node: Value) -> Phi | None:
 class Total:
     """The sum of losses over an epoch: each batch adds `loss` times the batch size to the `power`.
 
-    `view` is the loss, with all operations between it and the sum's use, `passes` the arguments that the sum went
-    through. `scaled` says that the program multiplies by a batch size itself, `certain` that nothing unknown is
-    added as well.
+    `view` is the loss, with all operations between it and the sum's use. `scaled` says that the program multiplies
+    by a batch size itself, `certain` that nothing unknown is added as well.
     """
 
     power: int
     view: View
     loop: Loop
-    passes: tuple[Pass, ...]
     scaled: bool
     certain: bool
 
@@ -92,21 +89,30 @@ def totals(value: Value, guards: Guards) -> Iterator[Total]:
     """The readings of `value` in which it is a sum of losses over one loop."""
     walk = Walk()
     for view, power, summed in _sums(View(value, guards), walk):
-        if not starts_at_zero(summed.init, view.guards):
-            continue
-        found: list[_Part] = []
-        certain = True
-        for term in summed.terms:
-            for part in _parts(replace(view, node=term), summed.loop, walk):
-                if part is None:
-                    certain = False
-                else:
-                    found.append(part)
-        powers = {part.power for part in found}
-        if len(powers) == 1 and not walk.exhausted:
-            first = found[0]
-            raised = first.power + power
-            yield Total(raised, first.view, summed.loop, view.passes, raised != first.own, certain)
+        if starts_at_zero(summed.init, view.guards):
+            total = _total([replace(view, node=term) for term in summed.terms], power, summed.loop, walk)
+            if total is not None:
+                yield total
+
+
+def summand(value: Value, guards: Guards, loop: Loop) -> Total | None:
+    """`value` as what each iteration of `loop` adds to a sum of losses."""
+    return _total([View(value, guards)], 0, loop, Walk())
+
+
+def _total(terms: list[View], power: int, loop: Loop, walk: Walk) -> Total | None:
+    found: list[_Part] = []
+    certain = True
+    for term in terms:
+        for part in _parts(term, loop, walk):
+            if part is None:
+                certain = False
+            else:
+                found.append(part)
+    if len({part.power for part in found}) != 1 or walk.exhausted:
+        return None
+    raised = found[0].power + power
+    return Total(raised, found[0].view, loop, raised != found[0].own, certain)
 
 
 def _sums(view: View, walk: Walk) -> Iterator[tuple[View, int, Accumulated]]:

@@ -219,6 +219,19 @@ class SourceModule:
             if alias.asname
         ]
 
+    @cached_property
+    def option_defaults(self) -> dict[str, object]:
+        """The literal defaults of the command line's options: 8 for `add_argument("--batch-size", default=8)`."""
+        found: dict[str, object] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+                given = {keyword.arg: keyword.value for keyword in node.keywords}
+                default = given.get("default")
+                if isinstance(default, ast.Constant):
+                    for name in _option_names(node, given.get("dest")):
+                        found[name] = default.value
+        return found
+
     def _outer_assignments(self) -> list[tuple[ast.stmt, set[str]]]:
         """Module-level assignments and assignments to attributes anywhere, with the names that they set."""
         outer = set(map(id, self.tree.body))
@@ -290,6 +303,18 @@ def _yields(function: ast.AST) -> bool:
         if not isinstance(node, Definition | ast.Lambda):
             pending.extend(ast.iter_child_nodes(node))
     return False
+
+
+def _option_names(node: ast.Call, dest: ast.expr | None) -> list[str]:
+    """The attributes that an option's value may have: what `dest` says, else what its long spellings make."""
+    if isinstance(dest, ast.Constant):
+        return [str(dest.value)]
+    spelled = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+    return [name.lstrip("-").replace("-", "_") for name in map(str, spelled) if not _is_short(name)]
+
+
+def _is_short(option: str) -> bool:
+    return len(option) == 2 and option.startswith("-")
 
 
 _MUTATORS = frozenset(
