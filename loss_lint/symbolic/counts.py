@@ -13,6 +13,7 @@ from loss_lint.symbolic.graph import (
     Loop,
     Op,
     Value,
+    intern_content,
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
@@ -69,7 +70,8 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
                 return "the batch size"
             return None
         case Op(name="len", operands=(tensor,)):
-            return "the batch size" if is_related(tensor, related) else None
+            is_batch = is_related(tensor, related) and not _is_taken_apart(tensor, related)
+            return "the batch size" if is_batch else None
         case Op(name="sum", operands=(mask,)) if node.parameter("dim") is None:
             return "the number of selected elements" if _is_mask(mask) else None
         case Op(name="numel", operands=(tensor,)):
@@ -92,7 +94,7 @@ def _is_mask(value: Value) -> bool:
 
 
 def sources(value: Value, limit: int = 300) -> frozenset[int]:
-    """The contents of everything that `value` is computed from."""
+    """The contents of everything that `value` is computed from, and of what is taken apart for it."""
     seen: set[int] = set()
     pending: list[Value] = [value]
     while pending and len(seen) < limit:
@@ -102,7 +104,19 @@ def sources(value: Value, limit: int = 300) -> frozenset[int]:
             seen.add(part.content)
             if isinstance(part, Op | Leaf):
                 pending.extend(part.operands)
+            if isinstance(part, Op) and part.name == "getitem" and len(part.operands) == 1:
+                seen.add(_taken_apart(part.operands[0]))
     return frozenset(seen)
+
+
+def _taken_apart(whole: Value) -> int:
+    """The content that says that places of `whole` are used: `images, labels = batch`."""
+    return intern_content(("taken apart", strip(whole).content))
+
+
+def _is_taken_apart(value: Value, related: frozenset[int]) -> bool:
+    """Whether `value` is no tensor but holds some: its length is the number of these."""
+    return _taken_apart(value) in related
 
 
 def is_related(value: Value, related: frozenset[int]) -> bool:

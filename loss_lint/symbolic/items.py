@@ -236,9 +236,9 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
                 return found
         case _:
             pass
-    held = _held(base, plain, index, site, act)
-    if held is not None:
-        return held
+    known = _held(base, plain, index, site, act)
+    if known is not None:
+        return known
     operands = (base, index) if not isinstance(key, Const) else (base,)
     parameters = (("index", key),) if isinstance(key, Const) else ()
     slots: tuple[Site | None, ...] = (base_site, None)[: len(operands)]
