@@ -10,12 +10,14 @@ class Wrapper:
     """A callable that returns its argument `parameter` (position 0), behaving as before.
 
     `gathers` marks those that join the values of several processes or copies of the module, so that a scalar
-    comes back as a vector. `each` means that every positional argument comes back, as a tuple if there are several.
+    comes back as a vector. `learned` marks those whose result training changes. `each` means that every positional
+    argument comes back, as a tuple if there are several.
     """
 
     name: str
     parameter: str
     gathers: bool = False
+    learned: bool = False
     each: bool = False
 
 
@@ -55,7 +57,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("torch.nn.DataParallel", "module", gathers=True),
     Wrapper("torch.nn.parallel.DistributedDataParallel", "module"),
     Wrapper("torch.nn.SyncBatchNorm.convert_sync_batchnorm", "module"),
-    Wrapper("torch.nn.Parameter", "data"),
+    Wrapper("torch.nn.Parameter", "data", learned=True),
     Wrapper("torch.nn.Buffer", "data"),
     Wrapper("torch.nn.utils.weight_norm", "module"),
     Wrapper("torch.nn.utils.spectral_norm", "module"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from loss_lint.findings import Finding
     from loss_lint.report.palette import Palette
     from loss_lint.syntax.sources import Sources
+
+# Widths of a terminal that output is laid out for.
+_NARROWEST, _WIDEST = 60, 120
 
 SHOWN, UNREADABLE, FAILED = 0, 1, 2
 
@@ -35,6 +39,9 @@ def show(options: argparse.Namespace) -> int:
     problem = _unreadable(path, sources)
     if problem is not None:
         return _report(problem, sources, palette)
+    length = len(sources.read(path).splitlines())
+    if line is not None and not 1 <= line <= length:
+        return _fail(f"{given}: there is no line {line}; the file has {length}")
     try:
         explanation = _explained(path, line, sources)
     except Exception as error:  # noqa: BLE001 - the outermost edge
@@ -108,7 +115,16 @@ def _write(explanation: Explanation, line: int | None, output_format: str, palet
         return
     from loss_lint.report import tree
 
-    sys.stdout.writelines(tree.render(explanation, line, palette))
+    sys.stdout.writelines(tree.render(explanation, line, palette, width=_width()))
+
+
+def _width() -> int:
+    """How wide the terminal is, within what can be read; the usual width where there is none."""
+    from loss_lint.report.layout import WIDTH
+
+    if not sys.stdout.isatty():
+        return WIDTH
+    return min(max(shutil.get_terminal_size().columns - 1, _NARROWEST), _WIDEST)
 
 
 def _fail(message: str) -> int:

@@ -34,12 +34,18 @@ def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
 
 
 _UNEQUAL = re.compile(r"(`.+`) != (.+)")
+_EQUAL = re.compile(r"`(.+) == (.+)`")
 
 
 def _joined(texts: Iterable[str]) -> Iterator[str]:
     """Conditions, those that exclude several values of one subject as one."""
     excluded: dict[str, list[str]] = {}
-    for text in sorted(texts):
+    texts = sorted(texts)
+    decided = {match[1] for text in texts if (match := _EQUAL.fullmatch(text))}
+    for text in texts:
+        negated = _EQUAL.fullmatch(text.removeprefix("not ")) if text.startswith("not ") else None
+        if negated is not None and negated[1] in decided:
+            continue
         match = _UNEQUAL.fullmatch(text)
         if match is None:
             yield text

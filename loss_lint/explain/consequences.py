@@ -34,6 +34,7 @@ MAX_CHAINS = 4
 MAX_LENGTH = 8
 _MAX_OPS = 60
 _MAX_OTHER = 60
+_MAX_LOSSES = 3
 
 _ENDS = frozenset({"item", "tolist", "numpy"})
 # Collections that a loss is put into: what is computed from them is not computed from the loss alone.
@@ -50,26 +51,31 @@ Chain = tuple[Consequence, ...]
 
 
 def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
-    """What is made of `op`, the way to a `backward()` first; each operation is in one chain."""
+    """What is made of `op`, the way to a `backward()` first; an operation is in one chain, unless it ends several."""
     steps: dict[int, Chain] = {id(op): ()}
     continued: set[int] = set()
+    found: dict[Chain, int] = {}
     met: list[Op] = []
     pending = [op]
     while pending and len(steps) < _MAX_OPS:
         current = pending.pop(0)
         if len(steps[id(current)]) >= MAX_LENGTH or current.name == "autograd_grad":
             continue
-        for consumer in root.consumers(current):
-            if id(consumer) in steps or not _is_told(consumer):
+        for consumer in filter(_is_told, root.consumers(current)):
+            is_end = consumer.name in BACKWARD | _ENDS
+            if id(consumer) in steps and not (is_end and current is not op):
                 continue
             before = steps[id(current)]
-            step = () if consumer.name in _MOVED else (_consequence(consumer, current, tree),)
-            steps[id(consumer)] = (*before, *(one for one in step if one is not None))
-            if consumer.name in BACKWARD or steps[id(consumer)] != before:
+            step = None if consumer.name in _MOVED else _consequence(consumer, current, tree)
+            chain = before if step is None else (*before, step)
+            if is_end or chain != before:
                 continued.add(id(current))
+            if id(consumer) in steps:  # `if scaled: loss = loss / n`, then `loss.backward()` of either
+                found.setdefault(chain, _rank(consumer))
+                continue
+            steps[id(consumer)] = chain
             met.append(consumer)
             pending.append(consumer)
-    found: dict[Chain, int] = {}
     for one in (op, *met):
         chain = steps[id(one)]
         if root.is_returned(one):
@@ -78,12 +84,18 @@ def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
             chain = (*chain, Consequence(f"returned by {root.name}", place))
             found.setdefault(chain, 1)
         elif id(one) not in continued and chain:
-            trains = one.name in BACKWARD or one.name == "autograd_grad"
-            found.setdefault(chain, 0 if trains else 2 if one.name in _ENDS else 3)
+            found.setdefault(chain, _rank(one))
     best = sorted(found, key=lambda chain: found[chain])
     if any(found[chain] < 3 for chain in best):
         best = [chain for chain in best if found[chain] < 3]
     return tuple(best[:MAX_CHAINS])
+
+
+def _rank(end: Op) -> int:
+    """What a chain ends in, the more it tells the lower."""
+    if end.name in BACKWARD or end.name == "autograd_grad":
+        return 0
+    return 2 if end.name in _ENDS else 3
 
 
 def _is_told(consumer: Op) -> bool:
@@ -109,7 +121,8 @@ def objective(op: Op, root: Root, context: Context) -> str:
         builder = TreeBuilder(context, op)
         tree = builder.of(value, op.guards | guards)
         text = expression(tree, elided="...")
-        if text != LOSS_SYMBOL and _ABOUT_THIS.search(text):
+        is_short = len(builder.others) <= _MAX_LOSSES and text.count("...") <= 1
+        if is_short and text != LOSS_SYMBOL and _ABOUT_THIS.search(text):
             names = (f"{name} the {other.name} at {short(other.site)}" for other, name in builder.others)
             return f"{words.format(text)}, with {', '.join([f'{LOSS_SYMBOL} this loss', *names])}"
     return ""

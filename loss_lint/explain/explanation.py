@@ -118,13 +118,15 @@ class Loss:
 class Explanation:
     """All losses of one file in the order of their places; `elsewhere` are other files' losses that go through it.
 
-    `limits` are the limits on work that were reached, with how often: what lies past them is unknown.
+    `others` are the lines of the file's losses that were not asked for. `limits` are the limits on work that were
+    reached, with how often: what lies past them is unknown.
     """
 
     path: str
     losses: tuple[Loss, ...]
     elsewhere: tuple[Loss, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
+    others: tuple[int, ...] = ()
 
 
 def spelling(name: str) -> str:

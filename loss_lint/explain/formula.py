@@ -335,7 +335,8 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
     if node.kind == "operation" and node.name in _FILLED:
         return Term(_FILLED[node.name], _ATOM)
     if node.kind == "operation" and node.name in ("full", "full_like") and _is_number(node):
-        return Term(node.parameter("fill_value"), _ATOM)
+        value = node.parameter("fill_value")
+        return Term(value, _ADDS if value.startswith("-") else _ATOM)
     if node.kind != "operation" or not node.children:
         return _atom(node, writer, wanted)
     operand = node.children[0].node
@@ -380,7 +381,7 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
 
 
 def _is_number(node: Node) -> bool:
-    return node.parameter("fill_value").replace(".", "", 1).isdecimal()
+    return bool(_NUMBER.fullmatch(node.parameter("fill_value").removeprefix("-")))
 
 
 def _atom(node: Node, writer: _Writer, wanted: str) -> Term:

@@ -46,16 +46,22 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
         _look(root, places, found)
     here: list[Loss] = []
     elsewhere: list[Loss] = []
+    others: set[int] = set()
+    called = {call.function for sightings in found.values() for call in sightings.calls()}
     for site, sightings in found.items():
+        if not sightings.is_known:
+            sightings.leave_out(called)
         loss = sightings.loss(places.place(site))
         if loss is None:
             continue
         if loss.place.path == path and (line is None or _touches(loss, path, line)):
             here.append(loss)
-        elif loss.place.path != path and _touches(loss, path, line):
+        elif loss.place.path == path:
+            others.add(loss.place.line)
+        elif _touches(loss, path, line):
             elsewhere.append(loss)
     limits = tuple(sorted(machine.cut_short.items()))
-    return Explanation(path, _sorted(here), _sorted(elsewhere), limits)
+    return Explanation(path, _sorted(here), _sorted(elsewhere), limits, tuple(sorted(others)))
 
 
 def _sorted(losses: list[Loss]) -> tuple[Loss, ...]:
@@ -86,8 +92,19 @@ class _Sightings:
             self.title = self.title or title
             self.readings.append(reading)
 
+    def calls(self) -> Iterator[Call]:
+        yield from (call for reading in self.readings for way in reading.calls for call in way)
+
+    def leave_out(self, called: set[str]) -> None:
+        """Forget what functions are on their own that something calls: their callers have said what it is."""
+        self.readings = [
+            reading
+            for reading in self.readings
+            if reading.calls or reading.function.rpartition(".")[2] not in called
+        ]
+
     def loss(self, place: Place) -> Loss | None:
-        merged = _merged(_outermost(_implemented(self.readings)))
+        merged = _merged(_implemented(_outermost(self.readings)))
         if not merged:
             return None
         merged = tuple(sorted(merged, key=_rank))
@@ -171,7 +188,7 @@ def _look_at_backward(op: Op, root: Root, places: Places, found: dict[Site, _Sig
     """A `backward()` that none of torch's losses reaches: of a loss written by hand, or of something unknown."""
     force_inputs(op)
     if _holds_torch_loss(op.operands[0]):
-        found.setdefault(op.site, _Sightings(is_known=True))  # another caller may bring an unknown one
+        found[op.site] = _Sightings(is_known=True)  # what it is without a caller says less
         return
     sightings = found.setdefault(op.site, _Sightings())
     if len(sightings.readings) < MAX_SIGHTINGS:

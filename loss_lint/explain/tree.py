@@ -11,6 +11,7 @@ from loss_lint.explain.explanation import Child, Node, spelling
 from loss_lint.explain.reasons import Context, source, why
 from loss_lint.symbolic.describe import QUIET, reveal
 from loss_lint.symbolic.graph import (
+    NONE,
     Accumulated,
     Alternatives,
     Class,
@@ -71,7 +72,7 @@ _PRODUCTS = frozenset(
     {"matmul", "mm", "bmm", "mv", "einsum", "tensordot", "addmm", "baddbmm", "outer", "dot"}
 )
 _PYTHON = frozenset(
-    {"comprehension", "lookup", "map_entry", "zip", "enumerate", "range", "items", "keys", "values", "list",
+    {"lookup", "map_entry", "zip", "enumerate", "range", "items", "keys", "values", "list",
      "set", "dict", "setitem"}
 )  # fmt: skip
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
@@ -155,8 +156,13 @@ class TreeBuilder:
             case _:
                 text = source(plain, self._context)
                 if not text:
-                    text = plain.role if isinstance(plain, Leaf) else reveal(plain, 2)
+                    text = plain.role if isinstance(plain, Leaf) else self._infixed(plain)
                 return text if len(text) <= _MAX_TEXT else "..."
+
+    def _infixed(self, value: Value) -> str:
+        if isinstance(value, Op) and value.name in INFIX and len(value.operands) == 2:
+            return f" {INFIX[value.name]} ".join(self.inline(operand) for operand in value.operands)
+        return reveal(value, 2)
 
     def _value(self, value: Value, guards: Guards, depth: int) -> Node:
         self._remaining -= 1
@@ -246,12 +252,16 @@ class TreeBuilder:
             return Node("unknown", name, name, place)
         if kind in ("size", "backward") and op.operands:
             return Node("number", op.name, self._spelled(op), place)
+        if op.name == "requires_grad_" and _is_created(op):
+            return Node("unknown", "parameter", self._spelled(op), place, None, "learned")
         if op.operands and (op.name in _MOVES or _only_gathers(op)):
             return self._value(op.operands[0], guards, depth)
         if op.name in ("getitem", "getattr"):
             return self._part(op, guards, depth)
+        if op.name == "comprehension" and op.operands:
+            return self._comprehension(op, guards, depth)
         if op.name in _PYTHON:
-            return Node("unknown", op.name, self._collection(op), place)
+            return Node("unknown", op.name, self._spelled(op), place)
         if op.name in _MIXING:
             return Node("layer", op.name, self._layer_text(op), place, made, self._entered(op))
         if kind == "create":
@@ -264,7 +274,9 @@ class TreeBuilder:
         parameters = tuple((name, self.inline(value)) for name, value in op.parameters)
         text = _infix(op.name, children)
         if text is None:
-            shown = [*inline, *(self._parameter(name, value) for name, value in op.parameters)]
+            legacy = any(is_given(op.parameter(name)) for name in ("size_average", "reduce"))
+            given = (self._parameter(name, value, is_legacy=legacy) for name, value in op.parameters)
+            shown = [*inline, *given]
             configuration = ", ".join(part for part in shown if part)
             text = f"{spelling(op.name)}({configuration})" if configuration else spelling(op.name)
         return Node("operation", op.name, text, place, made, "", children, parameters)
@@ -290,9 +302,11 @@ class TreeBuilder:
         written = self.written(entry.call, _MAX_CALL)
         return f"in `{written}` at {short(entry.call)}" if written else f"in the call at {short(entry.call)}"
 
-    def _parameter(self, name: str, value: Value) -> str:
+    def _parameter(self, name: str, value: Value, *, is_legacy: bool = False) -> str:
         plain = strip(value)
         if isinstance(plain, Const) and plain.value in QUIET.get(name, ()):
+            return ""
+        if name == "reduction" and is_legacy:
             return ""
         text = self.inline(value)
         if isinstance(plain, Tuple) and (name in _SHAPES or len(plain.items) == 1):
@@ -321,7 +335,7 @@ class TreeBuilder:
         """An item or an attribute of something that is not known as a whole."""
         key = op.parameter("index" if op.name == "getitem" else "name")
         written = self.inline(key) if key is not None else self._indices(op)
-        if written.startswith("(") and written.endswith(")"):
+        if key is not None and isinstance(strip(key), Tuple) and written.startswith("("):
             written = written[1:-1].removesuffix(",")
         base = op.operands[0]
         inner = self._value(base, guards, depth - 1)
@@ -333,7 +347,7 @@ class TreeBuilder:
             whole = f"`{inner.text}`" if is_named else inner.text
             collection = strip(base)
             if isinstance(collection, Op) and collection.name == "comprehension":
-                whole += f" at {short(collection.site)}"
+                whole += f" that is made at {short(collection.site)}"
             note = (
                 inner.note
                 if text.startswith(inner.text)
@@ -345,7 +359,10 @@ class TreeBuilder:
         return Node("operation", op.name, access, place, None, "", (Child(inner),), (("index", written),))
 
     def _indices(self, op: Op) -> str:
-        return ", ".join(self.inline(operand) for operand in op.operands[1:])
+        texts = (self.inline(operand) for operand in op.operands[1:])
+        is_tuple = len(op.operands) == 2 and isinstance(strip(op.operands[1]), Tuple)
+        joined = ", ".join(texts)
+        return joined[1:-1].removesuffix(",") if is_tuple and joined.startswith("(") else joined
 
     def _leaf(self, leaf: Leaf, guards: Guards, depth: int) -> Node:
         text = source(leaf, self._context) or leaf.name or leaf.role
@@ -363,11 +380,12 @@ class TreeBuilder:
     def _spelled(self, op: Op) -> str:
         return source(op, self._context) or f"{op.name}(...)"
 
-    def _collection(self, op: Op) -> str:
+    def _comprehension(self, op: Op, guards: Guards, depth: int) -> Node:
+        """A collection of which every item is made in the same way."""
         kind = op.parameter("kind")
-        if op.name == "comprehension" and isinstance(kind, Const):
-            return f"a {kind.value} comprehension"
-        return self._spelled(op)
+        name = str(kind.value) if isinstance(kind, Const) else "collection"
+        each = Child(self._value(op.operands[0], guards, depth - 1), "each")
+        return Node("unknown", op.name, f"a {name}", self.place(op.site), children=(each,))
 
     def _layer_text(self, op: Op) -> str:
         shown = []
@@ -394,6 +412,16 @@ def _without_items(node: Node) -> Node:
         children = tuple(replace(child, node=_without_items(child.node)) for child in node.children)
         return replace(node, children=children)
     return node
+
+
+def is_given(value: Value | None) -> bool:
+    return value is not None and strip(value).content != NONE.content
+
+
+def _is_created(op: Op) -> bool:
+    """Whether what is learned starts as a tensor that the program makes: what it becomes is not known."""
+    inner = strip(op.operands[0])
+    return isinstance(inner, Op) and effect(inner) == "create"
 
 
 def _only_gathers(op: Op) -> bool:

@@ -18,6 +18,7 @@ def render(explanation: Explanation) -> str:
         "losses": [_loss(loss) for loss in explanation.losses],
         "elsewhere": [_loss(loss) for loss in explanation.elsewhere],
         "limits": dict(explanation.limits),
+        "others": list(explanation.others),
     }
     return json.dumps(record, indent=2, sort_keys=True) + "\n"
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loss_lint.report.palette import Palette
 
 _MAX_WAYS = 3
+_MAX_LINES = 12
 # As many losses of other files are shown with their trees; of more, only the places.
 MAX_ELSEWHERE = 3
 
@@ -32,16 +33,19 @@ def render(
     seen_from = folder or os.getcwd()
     where = shown_path(explanation.path, seen_from) + (f":{line}" if line is not None else "")
     here, elsewhere = explanation.losses, explanation.elsewhere
+    writer = _Writer(palette, seen_from, width, frozenset(_called((*here, *elsewhere))))
     for number, loss in enumerate(here):
-        yield ("\n" if number else "") + _loss(loss, palette, seen_from, width)
+        yield ("\n" if number else "") + writer.loss(loss)
     if not here and not elsewhere:
         at = "at" if line is not None else "in"
         yield f"No loss {at} {where}: no call of one of torch's losses and no backward() leads there.\n"
+        if explanation.others:
+            yield f"The file's losses are at {_lines(explanation.others)}.\n"
     elif elsewhere and (line is not None or (not here and len(elsewhere) <= MAX_ELSEWHERE)):
         own = "" if here or line is not None else f"No loss stands in {where} itself. "
         yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
         for loss in elsewhere:
-            yield "\n" + _loss(loss, palette, seen_from, width)
+            yield "\n" + writer.loss(loss)
     elif elsewhere:
         own = "" if here else f"No loss stands in {where} itself. "
         yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
@@ -51,36 +55,50 @@ def render(
         yield f"A limit on {limit} was reached {often}; what lies past it is unknown.\n"
 
 
+def _lines(numbers: tuple[int, ...]) -> str:
+    shown = [str(number) for number in numbers[:_MAX_LINES]]
+    if len(numbers) > _MAX_LINES:
+        return f"lines {', '.join(shown)} and {len(numbers) - _MAX_LINES} more"
+    return f"lines {', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else f"line {shown[0]}"
+
+
 def _count(number: int) -> str:
     return "1 loss of another file passes" if number == 1 else f"{number} losses of other files pass"
 
 
-def _loss(loss: Loss, palette: Palette, folder: str, width: int) -> str:
-    writer = _Writer(palette, folder, loss.place.path, width)
-    lines = [f"{palette.strong(loss.title)} {palette.frame('-->')} {_position(loss.place, folder)}"]
-    for number, reading in enumerate(loss.readings, 1):
-        if len(loss.readings) > 1:
-            lines.append(palette.hint(f"  reading {number} of {len(loss.readings) + loss.omitted}"))
-        lines.extend(writer.reading(reading))
-    if loss.omitted:
-        lines.append(f"  and {loss.omitted} more {'reading' if loss.omitted == 1 else 'readings'}")
-    return "\n".join([*lines, ""])
+def _called(losses: tuple[Loss, ...]) -> Iterator[str]:
+    for loss in losses:
+        yield from (call.function for reading in loss.readings for way in reading.calls for call in way)
 
 
 def _position(place: Place, folder: str) -> str:
     return f"{shown_path(place.path, folder)}:{place.line}:{place.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Writer:
-    """Writes the readings of a loss that stands in the file `home`; what several of them share stands once."""
+    """Writes losses; what several readings of one share stands once. `called` are functions that something calls."""
 
     palette: Palette
     folder: str
-    home: str
     width: int
+    called: frozenset[str]
+    home: str = ""
     drawn: set[Node] = field(default_factory=set)
     told: set[tuple[tuple[Consequence, ...], ...]] = field(default_factory=set)
+
+    def loss(self, loss: Loss) -> str:
+        self.home, self.drawn, self.told = loss.place.path, set(), set()
+        title, arrow = self.palette.strong(loss.title), self.palette.frame("-->")
+        lines = [f"{title} {arrow} {_position(loss.place, self.folder)}"]
+        for number, reading in enumerate(loss.readings, 1):
+            if len(loss.readings) > 1:
+                of = len(loss.readings) + loss.omitted
+                lines.append(self.palette.hint(f"  reading {number} of {of}"))
+            lines.extend(self.reading(reading))
+        if loss.omitted:
+            lines.append(f"  and {loss.omitted} more {'reading' if loss.omitted == 1 else 'readings'}")
+        return "\n".join([*lines, ""])
 
     def reading(self, reading: Reading) -> Iterator[str]:
         yield from self._circumstances(reading)
@@ -100,7 +118,8 @@ class _Writer:
 
     def _circumstances(self, reading: Reading) -> Iterator[str]:
         calls = self._ways(reading.calls)
-        if not calls and reading.function != "<module>":
+        name = reading.function.rpartition(".")[2]
+        if not calls and name != "<module>" and name not in self.called:
             calls = ["called by nothing seen here"]
         yield from self._said("in", [f"{_function(reading.function)}{',' if calls else ''}", *calls])
         if reading.loops:

@@ -72,6 +72,8 @@ def _wrapped(wrapper: Wrapper, arguments: Arguments, site: Site, act: Activation
     if wrapper.each and len(given) > 1:
         return tuple_of(tuple(argument.value for argument in given))
     first = given[0]
+    if wrapper.learned:
+        return act.machine.op("requires_grad_", (first.value,), (), site, (first.site,), act)
     if not wrapper.gathers:
         return first.value
     name = "data_parallel" if wrapper.name in by_wrapper else "all_gather"

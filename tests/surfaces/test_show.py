@@ -22,9 +22,11 @@ import pytest
 from loss_lint.cli import main
 from loss_lint.explain.explanation import Explanation
 from loss_lint.explain.losses import explain, roots_of
+from loss_lint.report.palette import Palette
+from loss_lint.report.tree import render
 from loss_lint.symbolic.machine import Machine
 from loss_lint.syntax.project import Project
-from loss_lint.syntax.sources import Memory
+from loss_lint.syntax.sources import Folder, Memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(path for path in (ROOT / "fixtures" / "show").iterdir() if path.is_dir())
@@ -138,6 +140,40 @@ def test_a_line_chooses_what_passes_through_it(tmp_path: Path, capsys: pytest.Ca
     assert "cross_entropy" not in capsys.readouterr().out
     assert main(["show", f"{file}:1"]) == 0
     assert capsys.readouterr().out.startswith("No loss at ")
+
+
+def test_a_line_that_the_file_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "train.py"
+    file.write_text(PROGRAM)
+    for line in (0, 6, 99):
+        assert main(["show", f"{file}:{line}"]) == 2
+        assert capsys.readouterr().err == f"error: {file}: there is no line {line}; the file has 5\n"
+    assert main(["show", f"{file}:2"]) == 0
+    assert capsys.readouterr().out.endswith("The file's losses are at lines 4 and 5.\n")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
+def test_lines_fit_in_a_width(program: Path) -> None:
+    """But for what has no place to be broken: a step with its place."""
+    sources = Folder()
+    for path in sorted(program.glob("*.py")):
+        project = Project(sources, [str(program)])
+        machine = Machine(project)
+        explanation = explain(machine, roots_of(machine, str(path)), str(path))
+        for width in (60, 80, 100):
+            text = "".join(render(explanation, None, Palette(), str(program), width))
+            for line in text.splitlines():
+                step, gap, place = line.rpartition("  ")
+                is_message = not line.startswith("  ")
+                assert len(line) <= width or is_message or (gap and step and ".py:" in place)
+
+
+def test_what_readings_share_is_shown_once() -> None:
+    """Three losses of one model, whose output is a choice with several steps."""
+    text = (ROOT / "fixtures" / "show" / "guards" / "expected.txt").read_text(encoding="utf-8")
+    assert text.count("reading ") == 3
+    assert text.count("one of") - text.count("as above") == 2
+    assert text.count("sigmoid  ") == 1
 
 
 def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,15 @@ def test_names_are_handed_on_by_packages() -> None:
     assert [finding.code for finding in found] == ["LOS201"]
 
 
+def test_star_imports_in_a_circle_do_not_have_what_none_of_them_has() -> None:
+    star = "import torch.nn as nn\nfrom models.{} import *\n"
+    everything = {f"models/{name}.py": star.format(other) for name, other in ("ab", "bc", "ca")}
+    net = NET.replace("import torch.nn as nn", "import torch.nn as nn\nfrom models.a import *")
+    net = net.replace("(nn.Module)", "(nn.Module, Absent)")
+    found = lint("/p/main.py", **{"models/net.py": net, **everything})
+    assert [finding.code for finding in found] == ["LOS201"]
+
+
 def test_star_imports_and_circles() -> None:
     main = MAIN.replace("from models.net import Net", "from models.net import *")
     circle = NET.replace("import torch.nn as nn", "import torch.nn as nn\nimport main")
