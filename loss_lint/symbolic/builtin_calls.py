@@ -117,18 +117,21 @@ def _super(arguments: Arguments, site: Site, act: Activation) -> Value | None:
 
 def _len(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
-    if len(values) != 1:
-        return None
-    elements = act.machine.known_elements(values[0], act)
-    appended = items.repeated_terms(values[0], act)
+    return length(values[0], arguments[0].site, act, site) if len(values) == 1 else None
+
+
+def length(value: Value, value_site: Site, act: Activation, site: Site | None = None) -> Value:
+    """`len(value)`, or `value.__len__()`."""
+    elements = act.machine.known_elements(value, act)
+    appended = items.repeated_terms(value, act)
     if appended is not None:
         terms, loop = appended
         return accumulated(ZERO, (const(1),) * len(terms), loop)
-    holder = strip(values[0])
+    holder = strip(value)
     grows = isinstance(holder, Object) and containers.in_inner_loop(holder, act)
     if elements is not None and not grows:
         return const(len(elements))
-    return act.machine.op("len", (values[0],), (), site, (arguments[0].site,), act)
+    return act.machine.op("len", (value,), (), site or value_site, (value_site,), act)
 
 
 def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None]:
@@ -269,6 +272,8 @@ def _setattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     name = strip(values[1]) if len(values) == 3 else None
     if isinstance(name, Const) and isinstance(name.value, str):
         act.machine.set_attribute(values[0], name.value, values[2], act)
+    elif name is not None:
+        objects.set_any(strip(values[0]), act)
     return NONE
 
 

@@ -114,6 +114,8 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
     ):
         if made is not None:
             return made
+    if spelled(callee) == "__len__" and isinstance(callee, Op) and not arguments:
+        return builtin_calls.length(callee.operands[0], site, act)
     frameworks.start(callee, arguments, site, act)
     _run_callbacks(arguments, site, act)
     return unknown_call(callee, arguments, site)

@@ -34,6 +34,11 @@ from loss_lint.symbolic.unknown import spelled
 
 Arguments = tuple[Argument, ...]
 
+# Libraries whose base classes call no method that a project adds; "" is no base class at all.
+_OWN_TO_PYTHON = frozenset(
+    {"", "torch", "torchvision", "builtins", "object", "abc", "typing", "enum", "collections"}
+)
+
 
 def framework_of(cls: Class | External, act: Activation) -> Framework | None:
     """The framework that drives instances of a project's class."""
@@ -134,6 +139,21 @@ def start_itself(receiver: Object, name: str, site: Site, act: Activation) -> bo
         return False
     _drive(receiver, framework, site, act)
     return True
+
+
+def drive_made(act: Activation) -> None:
+    """A library calls the methods of the project's subclasses: those of the objects that a root has made run.
+
+    What the constructor was given is known then, which a method by itself knows nothing of.
+    """
+    for created in act.machine.made:
+        assert isinstance(created.cls, Class)
+        base = objects.external_base(created.cls, act)
+        if base.partition(".")[0] in _OWN_TO_PYTHON or framework_of(created.cls, act) is not None:
+            continue
+        for _, method in objects.methods(created.cls, act):
+            if not method.name.startswith("_") and method.module.leads_to_loss(method.node):
+                act.machine.call_now(BoundMethod(method, created, fresh_content()), (), created.site, act)
 
 
 def _drive(receiver: Object, framework: Framework, site: Site, act: Activation) -> None:

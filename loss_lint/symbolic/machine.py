@@ -53,6 +53,8 @@ class Machine:
         self.relevance = relevance or Relevance(self.project)
         self.ops: list[Op] = []
         self.reveals: list[tuple[Site, Value]] = []
+        # The project's objects that the root has made so far.
+        self.made: list[Object] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
         self.cut_short: dict[str, int] = {}
@@ -118,13 +120,13 @@ class Machine:
     @contextmanager
     def apart(self, path: str) -> Iterator[None]:
         """Evaluation of what is a module's own, whoever needs it first: its operations, its share of work."""
-        before = (self.ops, self.remaining, self.remaining_in_file, self.results)
-        self.ops, self.results = self.module_ops.setdefault(path, []), {}
+        before = (self.ops, self.remaining, self.remaining_in_file, self.results, self.made)
+        self.ops, self.results, self.made = self.module_ops.setdefault(path, []), {}, []
         self.remaining = self.remaining_in_file = MAX_STATEMENTS
         try:
             yield
         finally:
-            self.ops, self.remaining, self.remaining_in_file, self.results = before
+            self.ops, self.remaining, self.remaining_in_file, self.results, self.made = before
 
     def rebind(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Set a variable of a module from inside a function; `forget_rebound` takes it back."""
@@ -156,7 +158,7 @@ class Machine:
 
     def start_root(self) -> None:
         """Begin with a root's own operations, results and statements."""
-        self.ops, self.results = [], {}
+        self.ops, self.results, self.made = [], {}, []
         self.remaining = MAX_STATEMENTS if self.remaining_in_file > 0 else FEW_STATEMENTS
 
     def spend(self) -> bool:

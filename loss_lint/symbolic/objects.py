@@ -259,10 +259,31 @@ def _bound(
     return bound if function.bare or has_only_harmless_decorators(function.node) else None
 
 
+def written(value: Value | None) -> Function | None:
+    """The function as it is written, without what decorators put around it."""
+    function = value if isinstance(value, Function) else None
+    while function is not None and function.wraps is not None:
+        function = function.wraps
+    return function
+
+
+def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
+    """A class's methods, inherited ones of the project included, each name once."""
+    found: dict[str, Function] = {}
+    for entry in resolution_order(cls, act):
+        if isinstance(entry, Class):
+            for name, value in namespace(entry, act).state.names.items():
+                method = written(value)
+                if method is not None and not isinstance(method.node, ast.Lambda):
+                    found.setdefault(name, method)
+    return list(found.items())
+
+
 def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
     """A new instance of a project's class."""
     created = Object(cls, site, fresh_content(), act.loops)
     act.state.heap.set(created.content, OPEN)
+    act.machine.made.append(created)
     found = find(cls, "__init__", act)
     if found is not None and isinstance(found[0], Function):
         bound = BoundMethod(found[0], created, fresh_content())
@@ -272,6 +293,26 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
     elif found is not None and isinstance(found[1], External):
         initialize_external(created, found[1].name, arguments, act)
     return created
+
+
+def set_any(holder: Value, act: Activation) -> None:
+    """`setattr(holder, key, value)` with a key that is not known: no plain value of it is what was written."""
+    if not isinstance(holder, Object) or not isinstance(holder.cls, Class):
+        return
+    settings: dict[str, Value] = {}
+    for entry in reversed(resolution_order(holder.cls, act)):
+        if isinstance(entry, Class):
+            settings |= namespace(entry, act).state.names
+    record = act.state.heap.get(holder.content) or OPEN
+    settings |= record.attributes
+    opened = {
+        name: leaf("unknown", name, holder.site, reason="an attribute that is set by a key known at run time")
+        for name, value in settings.items()
+        if isinstance(strip(value), Const)
+    }
+    act.state.heap.set(
+        holder.content, Record({**record.attributes, **opened}, record.items, open=record.open)
+    )
 
 
 def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:

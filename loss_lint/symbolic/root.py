@@ -88,20 +88,12 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
             for candidate in _of_class(cls, statement):
                 yield from _class_roots(candidate, module)
         else:
-            function = _written(module.state.names.get(statement.name))
+            function = objects.written(module.state.names.get(statement.name))
             if function is not None and function.node is statement:
                 yield _function_root(function, None, module)
     # Last, as bodies of classes run when something first looks at them.
     machine.ops = machine.module_ops[path]
     yield Root(machine, "<module>", machine.ops)
-
-
-def _written(value: Value | None) -> Function | None:
-    """The function as it is written, without what decorators put around it."""
-    function = value if isinstance(value, Function) else None
-    while function is not None and function.wraps is not None:
-        function = function.wraps
-    return function
 
 
 def _is_completed_by_another(node: ast.ClassDef, body: list[ast.stmt]) -> bool:
@@ -156,6 +148,7 @@ def _function_root(function: Function, receiver: Value | None, module: Activatio
 
 def _run(function: Function, receiver: Value | None, act: Activation) -> Root:
     callee = _evaluate(function, receiver, act)
+    frameworks.drive_made(act)
     returned = [value for _, value in callee.returns]
     owner = f"{function.owner.name}." if function.owner is not None else ""
     return Root(act.machine, owner + function.name, act.machine.ops, returned)
@@ -242,7 +235,7 @@ def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:
     instance = instantiate(cls, act)
     built = act.state.heap
     yield Root(act.machine, cls.name, act.machine.ops)
-    for name, method in methods(cls, act):
+    for name, method in objects.methods(cls, act):
         if name != "__init__" and _may_compute_loss(method, module):
             act = _start(module, f"{cls.name}.{name}")
             act.state = State({}, built.fork())
@@ -255,18 +248,6 @@ def _may_compute_loss(method: Function, module: Activation) -> bool:
     if method.module is module.module:
         return method.module.leads_to_loss(method.node)
     return method.module.names_a_loss(method.node)
-
-
-def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
-    """A class's methods, inherited ones of the project included, each name once."""
-    found: dict[str, Function] = {}
-    for entry in objects.resolution_order(cls, act):
-        if isinstance(entry, Class):
-            for name, value in objects.namespace(entry, act).state.names.items():
-                method = _written(value)
-                if method is not None and not isinstance(method.node, ast.Lambda):
-                    found.setdefault(name, method)
-    return list(found.items())
 
 
 def instantiate(cls: Class, act: Activation) -> Object:

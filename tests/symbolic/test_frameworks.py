@@ -204,3 +204,42 @@ def test_a_trainer_is_judged_with_the_model_that_it_was_made_with() -> None:
 def test_a_trainer_with_a_right_model_is_no_finding() -> None:
     files = {"net": NET.replace(", nn.Softmax(dim=1)", ""), "lit": HF_TRAINER, "main": HF_MAIN}
     assert lint("/p/lit.py", files) == []
+
+
+CLIENT = """
+import flwr as fl
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(10, 5)
+
+    def forward(self, x):
+        return F.softmax(self.head(x), dim=1)
+
+
+class Client({base}):
+    def __init__(self, net, loader):
+        self.net, self.loader = net, loader
+
+    def fit(self, parameters, config):
+        for x, y in self.loader:
+            F.cross_entropy(self.net(x), y).backward()
+
+
+def client_fn(number):
+    return Client(Net(), loaders[number]).to_client()
+"""
+
+
+def test_methods_that_a_library_calls_know_what_the_constructor_was_given() -> None:
+    (found,) = lint("/p/client.py", {"client": CLIENT.format(base="fl.client.NumPyClient")})
+    assert (found.code, found.place.line) == ("LOS201", 22)
+
+
+@pytest.mark.parametrize("base", ["object", "nn.Module"])
+def test_methods_that_nobody_calls_do_not_run(base: str) -> None:
+    assert lint("/p/client.py", {"client": CLIENT.format(base=base)}) == []
