@@ -38,6 +38,8 @@ class Linter:
         self.project = Project(sources, roots)
         self.relevance = Relevance(self.project)
         self._started: tuple[Machine, Engine] | None = None
+        # How much source there was in what has been dropped, which only a collection of garbage gives back.
+        self.dropped_bytes = 0
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -115,16 +117,17 @@ class Linter:
     def _evaluated(self, path: str) -> Report | None:
         """What the roots of the file say; None where it cannot be parsed."""
         from loss_lint.fixes import repaired
+        from loss_lint.symbolic import limits
 
         machine, engine = self._parts()
-        machine.cut_short = {}
+        limits.forget()
         if machine.module(path) is None:
             return None
         report = engine.examine(path, lambda finding: repaired(finding, machine))
         machine.forget_rebound()
         if not machine.is_shareable or machine.loaded_bytes > MAX_LOADED_BYTES:
             self.start_afresh()
-        return replace(report, limits=tuple(sorted(machine.cut_short.items())))
+        return replace(report, limits=limits.met())
 
     def _parts(self) -> tuple[Machine, Engine]:
         """The evaluator, made when a first file needs it."""
@@ -141,6 +144,8 @@ class Linter:
         from loss_lint.symbolic.graph import forget_contents
         from loss_lint.symbolic.guards import forget_conditions
 
+        if self._started is not None:
+            self.dropped_bytes += self._started[0].loaded_bytes
         self._started = None
         forget_contents()
         forget_conditions()

@@ -184,14 +184,15 @@ def _usable_cores() -> int:
 class _Collector:
     """Collects garbage when enough has been linted since the last time."""
 
-    def __init__(self) -> None:
+    def __init__(self, linter: Linter) -> None:
+        self._linter = linter
         self._since = 0.0
 
     def linted(self, cost: float) -> None:
         self._since += cost
-        if self._since >= _BYTES_PER_COLLECTION:
+        if self._since + self._linter.dropped_bytes >= _BYTES_PER_COLLECTION:
             gc.collect()
-            self._since = 0.0
+            self._since = self._linter.dropped_bytes = 0
 
 
 @contextmanager
@@ -206,7 +207,7 @@ def _without_automatic_collection() -> Iterator[None]:
 
 
 def _in_this_process(tasks: Iterable[Task], job: Job) -> Iterator[Report]:
-    collector = _Collector()
+    collector = _Collector(job.linter)
     for task in tasks:
         yield job.report(task.path)
         collector.linted(task.cost)
@@ -278,7 +279,7 @@ def _start_worker(job: Job) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    _worker_job, _worker_collector = job, _Collector()
+    _worker_job, _worker_collector = job, _Collector(job.linter)
     gc.disable()
     gc.freeze()
 

@@ -13,6 +13,7 @@ from loss_lint.explain.explanation import Call, Consequence, Explanation, Loss, 
 from loss_lint.explain.formula import formula
 from loss_lint.explain.reasons import NEVER_RETURNS, Context, source
 from loss_lint.explain.tree import TreeBuilder
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.facts import force_inputs
 from loss_lint.symbolic.graph import Frame, Loop, Op, Site, Value
 from loss_lint.symbolic.places import Places
@@ -40,6 +41,7 @@ def roots_of(machine: Machine, path: str) -> Iterator[Root]:
 
 def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None = None) -> Explanation:
     """The losses of the file at `path`; with a `line`, those that stand there or pass through it."""
+    limits.forget()
     places = Places(machine)
     found: dict[Site, _Sightings] = {}
     for root in roots:
@@ -60,8 +62,7 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
             others.add(loss.place.line)
         elif _touches(loss, path, line):
             elsewhere.append(loss)
-    limits = tuple(sorted(machine.cut_short.items()))
-    return Explanation(path, _sorted(here), _sorted(elsewhere), limits, tuple(sorted(others)))
+    return Explanation(path, _sorted(here), _sorted(elsewhere), limits.met(), tuple(sorted(others)))
 
 
 def _sorted(losses: list[Loss]) -> tuple[Loss, ...]:

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from loss_lint.symbolic import containers
+from loss_lint.symbolic import containers, limits
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
@@ -30,9 +30,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip, truth
 from loss_lint.symbolic.heap import Item, Record
-
-# Containers that grow past this are no longer followed item by item.
-MAX_ITEMS = 256
+from loss_lint.symbolic.limits import MAX_ITEMS
 
 _LITERAL: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
@@ -61,6 +59,7 @@ def binary(
         if isinstance(one, Tuple) and isinstance(other, Tuple):
             if len(one.items) + len(other.items) <= MAX_ITEMS:
                 return tuple_of(one.items + other.items)
+            limits.count("items")
             return act.machine.op(name, (left, right), (), node, (left_node, right_node), act)
         joined = _joined_lists(one, other, site_of(node, act), act)
         if joined is not None:
@@ -93,7 +92,10 @@ def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> 
     record = act.state.heap.get(left.content)
     if record is None or record.open or left.cls.name != "builtins.list" or type(times) is not int:
         return None
-    if not 0 < times * len(record.items) <= MAX_ITEMS:
+    size = times * len(record.items)
+    if size > MAX_ITEMS:
+        limits.count("items")
+    if not 0 < size <= MAX_ITEMS:
         return None
     made = Object(left.cls, site, fresh_content(), act.loops)
     act.state.heap.set(made.content, Record({}, record.items * times))
@@ -140,6 +142,7 @@ def _joined_lists(left: Value, right: Value, site: Site, act: Activation) -> Val
             return None
         parts.extend(entries)
     if len(parts) > MAX_ITEMS:
+        limits.count("items")
         return None
     joined = Object(external(names.pop()), site, fresh_content(), act.loops)
     act.state.heap.set(joined.content, Record({}, tuple(parts)))

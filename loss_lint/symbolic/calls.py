@@ -11,6 +11,7 @@ from loss_lint.symbolic import (
     frameworks,
     items,
     launchers,
+    limits,
     models,
     objects,
     pretrained,
@@ -45,11 +46,9 @@ from loss_lint.symbolic.graph import (
     only,
 )
 from loss_lint.symbolic.guards import compatible, implied, strip
+from loss_lint.symbolic.limits import MAX_NESTING
 from loss_lint.symbolic.readings import narrowed
 from loss_lint.symbolic.unknown import spelled, unknown_call
-
-# Calls inside calls of any kind: modules in modules, callables that return callables.
-MAX_NESTING = 60
 
 # What moves a module to another place or mode and gives the module back.
 _MOVES = items.MOVES | {"data_parallel"}
@@ -63,7 +62,7 @@ def call(
     machine.nesting += 1
     try:
         if machine.nesting > MAX_NESTING:
-            machine.count("calls")
+            limits.count("calls")
             return unknown_call(function, arguments, site, "calls inside calls past the limit")
         return _call(function, arguments, site, act, now=now)
     finally:

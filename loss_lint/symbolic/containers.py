@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.symbolic import objects, sequences
+from loss_lint.symbolic import limits, objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -26,6 +26,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, implied, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record, is_repeated
+from loss_lint.symbolic.limits import MAX_ITEMS
 from loss_lint.symbolic.readings import narrowed
 
 MODULE_CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"})
@@ -412,6 +413,9 @@ def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:
     """`holder.extend(value)`, `holder += value`."""
     record = act.state.heap.get(holder.content) or OPEN
     listed = act.machine.entries_of(value, act)
+    if listed is not None and len(record.items) + len(listed) > MAX_ITEMS:
+        limits.count("items")
+        listed = None
     if listed is None:
         unknown = leaf("many", "modules", site, (value,), "an unknown list")
         listed = (Item(None, unknown, NO_GUARDS),)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from loss_lint.symbolic import comprehensions, containers
+from loss_lint.symbolic import comprehensions, containers, limits
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import assign, site_of
 from loss_lint.symbolic.definitions import define_lambda
@@ -28,6 +28,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
 from loss_lint.symbolic.heap import Item, last_of_each
+from loss_lint.symbolic.limits import MAX_ITEMS
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -101,6 +102,9 @@ def _flattened(elements: list[ast.expr], act: Activation) -> list[Value] | None:
             spread = act.machine.known_elements(evaluate(element.value, act), act)
             if spread is None:
                 return None
+            if len(values) + len(spread) > MAX_ITEMS:
+                limits.count("items")
+                return None
             values.extend(spread)
         else:
             values.append(evaluate(element, act))
@@ -130,6 +134,9 @@ def _entries(elements: list[ast.expr], act: Activation) -> tuple[Item, ...]:
             site = site_of(element, act)
             unknown = leaf("many", "elements", site, (spread,), "an unknown list is unpacked")
             known = act.machine.entries_of(spread, act)
+            if known is not None and len(items) + len(known) > MAX_ITEMS:
+                limits.count("items")
+                known = None
             items.extend((Item(None, unknown, NO_GUARDS),) if known is None else known)
         else:
             items.append(Item(None, evaluate(element, act), NO_GUARDS))

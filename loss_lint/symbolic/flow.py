@@ -6,6 +6,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator
 
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     Accumulated,
     Alternatives,
@@ -19,14 +20,11 @@ from loss_lint.symbolic.graph import (
     Value,
 )
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.limits import MAX_DOWNSTREAM, MAX_PARTS
 
 # What makes plain numbers or a copy outside the graph: nothing behind it is trained on.
 _CUTS = frozenset({"item", "tolist", "numpy", "detach"})
 BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward", "framework_backward"})
-# A walk downstream gives up after this many operations.
-MAX_DOWNSTREAM = 2_000
-# How much of a value is looked through for what it may be.
-MAX_PARTS = 200
 
 
 class Flow:
@@ -62,6 +60,8 @@ class Flow:
                     seen.add(id(consumer))
                     yield consumer
                     pending.append(consumer)
+        if pending:
+            limits.count("uses")
 
     def reaches_backward(self, op: Op) -> bool:
         self._catch_up()
@@ -185,3 +185,5 @@ def parts(value: Value, waiting: list[Value] | None = None) -> Iterator[Value]:
                 pending.append(base)
             case _:
                 yield current
+    if pending:
+        limits.count("uses")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from loss_lint.symbolic import limits
+from loss_lint.symbolic.limits import MAX_ALTERNATIVES
 from loss_lint.syntax.site import Site as Site  # noqa: PLC0414 - part of what a graph is made of
 
 if TYPE_CHECKING:
@@ -419,10 +421,6 @@ def only(value: Value, guards: Guards) -> Value:
     return Alternatives(((guards, value),), size_of(value), intern_content(key))
 
 
-# Past this many leaves a join of branches is no longer followed.
-MAX_ALTERNATIVES = 24
-
-
 def size_of(value: Value) -> int:
     match value:
         case Alternatives():
@@ -440,6 +438,7 @@ def alternatives(branches: list[tuple[Guards, Value]], site: Site | None = None)
         return first
     size = sum(size_of(value) for _, value in branches)
     if size > MAX_ALTERNATIVES:
+        limits.count("alternatives")
         return leaf("unknown", "", site, reason=f"more than {MAX_ALTERNATIVES} alternatives")
     key = ("alternatives", *((guards, value.content) for guards, value in branches))
     return Alternatives(tuple(branches), size, intern_content(key))

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Alternatives,
@@ -26,6 +27,7 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
 )
+from loss_lint.symbolic.limits import MAX_CHOICES
 
 EQUALITIES = frozenset({"eq", "is"})
 
@@ -118,8 +120,6 @@ _guards_of: dict[tuple[int, bool], Guards | None] = {}
 _compatible: dict[tuple[Guards, Guards], bool] = {}
 _abouts: dict[Guards, _About] = {}
 _choices: dict[tuple[int, bool], _Choice] = {}
-# Of how many `a or b` on one path it is asked whether something excludes both sides: the latest ones.
-MAX_CHOICES = 32
 
 
 def forget_conditions() -> None:
@@ -256,6 +256,7 @@ def _about(guards: Guards) -> _About:
                 elif condition.name == ("or" if atom.truth else "and"):
                     choices.append(_choice(atom, condition))
         if len(choices) > MAX_CHOICES:
+            limits.count("choices")
             choices = sorted(choices, key=lambda choice: -choice.atom.content)[:MAX_CHOICES]
         known = _abouts[guards] = _About(
             frozenset(subjects),

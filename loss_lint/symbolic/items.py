@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import batches, collators, objects, sequences
+from loss_lint.symbolic import batches, collators, limits, objects, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
@@ -34,6 +34,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import Item, Record, is_repeated
+from loss_lint.symbolic.limits import MAX_ENTRIES
 from loss_lint.symbolic.loaders import loader_of
 from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
 
@@ -349,7 +350,10 @@ def _newest(entries: list[Item], site: Site) -> Value:
 
 def _any_entry(entries: list[Item], key: Value, site: Site, act: Activation) -> Value | None:
     """An entry of a registry by a key that is not known: each under the condition that it was asked for."""
-    if len(entries) > 12 or not all(is_object_like(entry.value) for entry in entries):
+    if not all(is_object_like(entry.value) for entry in entries):
+        return None
+    if len(entries) > MAX_ENTRIES:
+        limits.count("entries")
         return None
     branches: list[tuple[Guards, Value]] = []
     for entry in entries:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from loss_lint import catalogue
-from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, running
+from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, limits, running
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
@@ -32,17 +32,12 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.heap import Heap, Item, Record
+from loss_lint.symbolic.limits import FEW_STATEMENTS, MAX_FILE_STATEMENTS, MAX_STATEMENTS
 from loss_lint.symbolic.statements import execute
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
 from loss_lint.syntax.project import Project, Trail
 from loss_lint.syntax.relevance import Relevance
 from loss_lint.syntax.sources import Sources
-
-# Limits on work, past which a value is unknown: statements in one root, and in all roots of a file; what comes
-# after that still gets a few.
-MAX_STATEMENTS = 6_000
-MAX_FILE_STATEMENTS = 20_000
-FEW_STATEMENTS = 60
 
 
 class Machine:
@@ -57,7 +52,6 @@ class Machine:
         self.made: list[Object] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
-        self.cut_short: dict[str, int] = {}
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
         self.nesting = 0
         # Results of deep calls, for the root that is evaluated now.
@@ -166,12 +160,9 @@ class Machine:
         self.remaining -= 1
         self.remaining_in_file -= 1
         if self.remaining < 0:
-            self.count("statements")
+            limits.count("statements")
             return False
         return True
-
-    def count(self, limit: str) -> None:
-        self.cut_short[limit] = self.cut_short.get(limit, 0) + 1
 
     # Expressions
 

@@ -9,7 +9,7 @@ from functools import cache
 from loss_lint import catalogue
 from loss_lint.catalogue.frameworks import METHODS
 from loss_lint.catalogue.losses import BASE_CLASSES
-from loss_lint.symbolic import fields, launchers
+from loss_lint.symbolic import fields, launchers, limits
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
@@ -34,6 +34,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN, Heap, Record
+from loss_lint.symbolic.limits import MAX_CLASSES
 
 # Methods of modules and containers that the evaluator knows by name.
 MODULE_METHODS = frozenset(
@@ -96,9 +97,6 @@ def resolution_order(cls: Class | External, act: Activation) -> Sequence[Value]:
     return _linearized(cls, act, {})
 
 
-MAX_CLASSES = 40
-
-
 def _linearized(cls: Value, act: Activation, open_orders: dict[int, Sequence[Value]]) -> Sequence[Value]:
     """C3, Python's own order: subclasses before their bases, bases in the order in which they are written.
 
@@ -116,7 +114,7 @@ def _linearized(cls: Value, act: Activation, open_orders: dict[int, Sequence[Val
         orders = [_linearized(base, act, open_orders) for base in bases(cls, act)]
         order = (cls, *_merged([*orders, [order[0] for order in orders if order]]))
         if len(order) > MAX_CLASSES:
-            act.machine.count("classes")
+            limits.count("classes")
             order = (*order[:MAX_CLASSES], leaf("unknown", cls.name, None, reason="too many classes"))
         if all(isinstance(entry, Class | External) for entry in order[:MAX_CLASSES]):
             act.machine.class_orders[key] = order

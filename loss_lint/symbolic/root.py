@@ -33,7 +33,8 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN
-from loss_lint.symbolic.machine import MAX_FILE_STATEMENTS, Machine
+from loss_lint.symbolic.limits import MAX_FILE_STATEMENTS
+from loss_lint.symbolic.machine import Machine
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import NO_GRADIENT
-from loss_lint.symbolic import frameworks, objects, torch_calls
+from loss_lint.symbolic import frameworks, limits, objects, torch_calls
 from loss_lint.symbolic.activation import Activation, State, join, without
 from loss_lint.symbolic.definitions import (
     bind_arguments,
@@ -39,10 +39,9 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import Item
+from loss_lint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from loss_lint.symbolic.unknown import unknown_call
 
-MAX_DEPTH = 14
-MAX_RECURSION = 2
 # The name of the frame in which a module's body runs.
 MODULE_FRAME = "<module>"
 # From this depth on, a call with the same arguments is not run twice.
@@ -153,7 +152,7 @@ def run(
     """Evaluate a function's body on its arguments; the caller's heap sees what it changes."""
     frame = Frame(function.name, site, act.frame, act.frame.depth + 1, function.content)
     if frame.depth > MAX_DEPTH or _times_active(frame) > MAX_RECURSION:
-        act.machine.count("calls")
+        limits.count("calls")
         act.machine.spend()
         return leaf("call", function.name, site, reason="calls inside calls past the limit")
     bound = bind_arguments(function.node, arguments)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import NO_GUARDS, Const, Guards, Op, Value, alternatives, only
 from loss_lint.symbolic.guards import compatible, implied, strip
 from loss_lint.symbolic.heap import Item, is_repeated
-
-# Readings of one position: each optional item before it doubles them.
-MAX_OPTIONAL = 4
+from loss_lint.symbolic.limits import MAX_OPTIONAL
 
 
 class OutOfRange(Exception):
@@ -64,6 +63,7 @@ def _if_there(
     entries: tuple[Item, ...], count: int, guards: Guards, budget: int, act: Activation
 ) -> Value | None:
     if budget == 0:
+        limits.count("optional items")
         return None
     first, rest = entries[0], entries[1:]
     more = first.guards - guards

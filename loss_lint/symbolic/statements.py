@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, containers, decorators, frameworks, loops, patterns
+from loss_lint.symbolic import assign, containers, decorators, frameworks, limits, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
@@ -25,7 +25,7 @@ def execute(body: Sequence[ast.stmt], act: Activation) -> None:
         try:
             handler(statement, act)
         except RecursionError:  # an expression nested deeper than Python lets us follow is unknown
-            act.machine.count("depth")
+            limits.count("depth")
             act.state.guards, act.loops, act.grad = guards, loops, grad
 
 

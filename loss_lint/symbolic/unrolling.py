@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from loss_lint.symbolic import assign
+from loss_lint.symbolic import assign, limits
 from loss_lint.symbolic.activation import Activation, State, join, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -22,6 +22,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import Item, is_repeated
+from loss_lint.symbolic.limits import MAX_JUMPS
 from loss_lint.symbolic.sequences import is_single
 
 Execute = Callable[[Sequence[ast.stmt], Activation], None]
@@ -128,7 +129,9 @@ def _under(guards: Guards, step: Callable[[], None], act: Activation) -> None:
 
 def rejoin(act: Activation, states: list[State]) -> None:
     """States that left an iteration by `continue` go on behind it."""
-    for state in states[:4]:
+    if len(states) > MAX_JUMPS:
+        limits.count("jumps")
+    for state in states[:MAX_JUMPS]:
         guards = act.state.guards & state.guards if not act.state.dead else state.guards
         act.state = join(act.state, state, guards) if not act.state.dead else state
         act.state.dead = False

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from loss_lint import catalogue
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Alternatives,
@@ -22,10 +23,8 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import compatible, contradicts_defaults
 from loss_lint.symbolic.heap import Heap
+from loss_lint.symbolic.limits import MAX_STEPS
 from loss_lint.symbolic.naming import asks_for_training
-
-# A walk gives up after this many nodes; what it has not seen by then is not reported.
-MAX_STEPS = 400
 
 # Operations of the graph that are none of torch's.
 _OWN_EFFECTS = {
@@ -95,6 +94,8 @@ class Walk:
 
     def step(self) -> bool:
         self.remaining -= 1
+        if self.remaining == 0:
+            limits.count("readings")
         return self.remaining > 0
 
     @property

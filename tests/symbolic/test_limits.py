@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import get_args
 
+import hard_programs
 import pytest
 
 from loss_lint.findings import Finding
-from loss_lint.linter import lint
+from loss_lint.linter import Linter, lint
+from loss_lint.symbolic.limits import Limit
 from loss_lint.syntax.sources import Memory
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
@@ -18,9 +21,9 @@ SECONDS = 20  # generous for slow machines; most take a tenth of one
 def findings(text: str, **others: str) -> list[Finding]:
     """What linting `text` finds, in no more than the time that is allowed."""
     files = {"main.py": text, **{f"{name}.py": other for name, other in others.items()}}
-    start = time.perf_counter()
+    start = time.process_time()
     found = lint("main.py", Memory(files))
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     return list(found)
 
 
@@ -325,6 +328,28 @@ PROGRAMS: dict[str, Callable[[], str]] = {
     "300 cases": lambda: match_cases(300),
     "500 callers": lambda: many_callers(500),
     "300 arguments": lambda: many_arguments(300),
+    "400 losses under conditions": lambda: hard_programs.losses_under_conditions(400),
+    "400 wrong losses by kind": lambda: hard_programs.wrong_losses_by_kind(400),
+    "1,000 wrong losses": lambda: hard_programs.wrong_losses_in_a_row(1000),
+    "400 attributes under conditions": lambda: hard_programs.written_attributes(400),
+    "2,000 functions, each calling the next": lambda: hard_programs.functions_in_front(2000),
+    "2,000 methods, each calling the next": lambda: hard_programs.methods_in_front(2000),
+    "1,000 classes around classes": lambda: hard_programs.classes_around_classes(1000),
+    "recursion that writes": lambda: hard_programs.recursion_that_writes(10),
+    "classes that need each other": lambda: hard_programs.classes_that_need_each_other(4),
+    "diamonds": lambda: hard_programs.diamonds(30),
+    "factories of factories": lambda: hard_programs.factories(10, 4),
+    "200 patterns": lambda: hard_programs.patterns(100),
+    "150 disjunctions": lambda: hard_programs.disjunctions(150),
+    "comprehensions in each other": lambda: hard_programs.comprehensions_in_each_other(15),
+    "products": lambda: hard_programs.products(12),
+    "containers spread twice": lambda: hard_programs.spread_twice(40),
+    "18 loops in each other": lambda: hard_programs.deep_loops(18, "for i{i} in range(n{i}):"),
+    "18 while loops in each other": lambda: hard_programs.deep_loops(18, "while n{i} > x:"),
+    "loops of one line": lambda: hard_programs.one_line_loops(3000),
+    "200 generators": lambda: hard_programs.generators(200),
+    "3,000 mixed lines": lambda: hard_programs.mixed_lines(500),
+    "3,000 keys one by one": lambda: hard_programs.written_keys(3000),
 }
 
 
@@ -369,3 +394,36 @@ def test_modules_that_star_import_each_other() -> None:
     assert (
         findings(one, other="from third import *\n", third="from main import *\nfrom other import *\n") == []
     )
+
+
+# A program that meets each limit.
+REACHING: dict[str, Callable[[], str]] = {
+    "statements": lambda: unrolled_loops(6),
+    "calls": mutual_recursion,
+    "depth": lambda: chained_methods(2200),
+    "classes": lambda: deep_inheritance(60),
+    "alternatives": lambda: hard_programs.optional_layers(40),
+    "choices": lambda: hard_programs.disjunctions(40),
+    "items": lambda: hard_programs.joined_tuples(12),
+    "optional items": lambda: hard_programs.optional_modules(6),
+    "entries": lambda: hard_programs.registry(13),
+    "jumps": lambda: hard_programs.continues(6),
+    "readings": lambda: hard_programs.wrong_losses_in_a_row(400),
+    "uses": lambda: hard_programs.uses_of_a_value(2100),
+}
+
+
+def test_every_limit_is_tested() -> None:
+    assert set(REACHING) == set(get_args(Limit))
+
+
+@pytest.mark.parametrize("limit", REACHING)
+def test_a_limit_is_counted(limit: str) -> None:
+    report = Linter(Memory({"main.py": REACHING[limit]()})).examine("main.py")
+    assert dict(report.limits).get(limit, 0) > 0
+
+
+def test_no_limit_is_counted_where_none_is_met() -> None:
+    linter = Linter(Memory({"main.py": unrolled_loops(6), "other.py": branches(3)}))
+    assert linter.examine("main.py").limits
+    assert linter.examine("other.py").limits == ()
