@@ -84,8 +84,6 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return _module_attribute(plain, name, site, act)
         case Object() | Class() | Super():
             found = objects.attribute(plain, name, site, base_site, act)
-            if found is None and name == "__call__" and isinstance(plain, Object):
-                return base
             return found if found is not None else unknown_attribute(base, name, site, act, base_site)
         case Alternatives() if is_object_like(plain):
             branches = [

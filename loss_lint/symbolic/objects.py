@@ -196,8 +196,10 @@ def attribute(
         return _method(receiver, name, site, base_site)
     found = find(cls, name, act, after)
     if found is None:
-        return None
+        return holder if name == "__call__" and isinstance(holder, Object) else None
     value, owner = found
+    if name == "__call__" and isinstance(owner, External) and isinstance(holder, Object):
+        return holder
     if name == "module" and isinstance(owner, External):
         return holder  # what DistributedDataParallel wraps is the model itself here
     if isinstance(owner, External):
