@@ -68,6 +68,8 @@ NAMES: dict[str, str] = {
 
 # `torch.nn.modules.activation.Softmax`, `torch.nn.modules.Softmax`
 _MODULE = re.compile(r"torch\.nn\.modules\.(?:[a-z_]+\.)?([A-Z]\w*)")
+# `transformers.modeling_outputs.ModelOutput`, `transformers.models.bert.modeling_bert.BertPreTrainedModel`
+_TRANSFORMERS = re.compile(r"transformers\.(?:[a-z_0-9]+\.)+([A-Z]\w*)")
 
 
 def canonical(qualified: str) -> str:
@@ -87,6 +89,9 @@ def _rename(qualified: str) -> str:
     module = _MODULE.fullmatch(qualified)
     if module:
         return "torch.nn." + module[1]
+    exported = _TRANSFORMERS.fullmatch(qualified)
+    if exported:
+        return "transformers." + exported[1]
     head, dot, tail = qualified.rpartition(".")
     rest = ""
     while dot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -83,6 +84,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         trained=(),
         driven=(),
         starts="",
+        arguments=("config",),
         restores=("from_pretrained", "from_config"),
         configured=True,
     ),
@@ -90,6 +92,17 @@ FRAMEWORKS: tuple[Framework, ...] = (
 )
 
 by_base: dict[str, Framework] = {framework.name: framework for framework in FRAMEWORKS}
+
+# `BertPreTrainedModel`, `BertModel`, `BertForTokenClassification`
+_PRETRAINED = re.compile(r"transformers\.[A-Z]\w*(?:PreTrainedModel|Model|For[A-Z]\w*)")
+
+
+def of_base(base: str) -> Framework | None:
+    """The framework of a base class by its qualified name."""
+    known = by_base.get(base)
+    return by_base["transformers.PreTrainedModel"] if known is None and _PRETRAINED.fullmatch(base) else known
+
+
 TRAINED: frozenset[str] = frozenset(name for framework in FRAMEWORKS for name in framework.trained)
 STARTS: frozenset[str] = frozenset(framework.starts for framework in FRAMEWORKS if framework.starts)
 RESTORES: frozenset[str] = frozenset(name for framework in FRAMEWORKS for name in framework.restores)

@@ -6,7 +6,7 @@ import builtins
 
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
-from loss_lint.symbolic import containers, imports, launchers, objects
+from loss_lint.symbolic import assign, containers, imports, launchers, model_outputs, objects
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.builtin_calls import STRING_METHODS
 from loss_lint.symbolic.graph import (
@@ -175,6 +175,8 @@ def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None
         return
     if isinstance(plain, Object) and containers.set_child(plain, name, value, act):
         return
+    if isinstance(plain, Object) and objects.external_base(plain.cls, act) == model_outputs.BASE:
+        assign.set_item(plain, const(name), value, plain.site, act)
     act.state.heap.set_attribute(plain.content, name, value)
 
 

@@ -12,6 +12,7 @@ from loss_lint.symbolic import (
     items,
     launchers,
     limits,
+    model_outputs,
     models,
     objects,
     pretrained,
@@ -277,6 +278,7 @@ def _external_call(
         torch_calls.apply_function,
         builtin_calls.apply_function,
         models.construct,
+        model_outputs.construct,
     ):
         applied = apply(name, arguments, site, act)
         if applied is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.symbolic import limits, objects, sequences
+from loss_lint.symbolic import limits, model_outputs, objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -50,6 +50,7 @@ MAPPINGS = frozenset(
         "torch.nn.ParameterDict",
         "collections.OrderedDict",
         "collections.defaultdict",
+        model_outputs.BASE,
     }
 )
 
@@ -202,6 +203,8 @@ def _mapping_method(
 ) -> Value | None:
     values = [argument.value for argument in arguments if argument.keyword is None]
     match name, values:
+        case "to_tuple", []:
+            return model_outputs.to_tuple(record, act)
         case "items", []:
             return _entries(record, site, act, receiver)
         case "keys", [] if not record.open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.symbolic import objects
+from loss_lint.symbolic import model_outputs, objects
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, unpacks_unknown
 from loss_lint.symbolic.graph import (
@@ -88,6 +88,8 @@ def fill(created: Object, cls: Class, arguments: tuple[Argument, ...], site: Sit
     items: tuple[Item, ...] = ()
     if is_named_tuple(cls, act):
         items = tuple(Item(None, value, NO_GUARDS) for value in attributes.values())
+    elif objects.external_base(cls, act) == model_outputs.BASE:
+        items = model_outputs.entries(attributes, site, act)
     act.state.heap.set(created.content, Record(attributes, items))
     found = objects.find(cls, "__post_init__", act)
     if found is not None and isinstance(found[0], Function):

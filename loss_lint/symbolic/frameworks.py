@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.catalogue.frameworks import RESTORES, STARTS, TRAINED, Framework, by_base
+from loss_lint.catalogue.frameworks import RESTORES, STARTS, TRAINED, Framework, of_base
 from loss_lint.symbolic import batches, collators, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
@@ -45,8 +45,9 @@ def framework_of(cls: Class | External, act: Activation) -> Framework | None:
     if isinstance(cls, External):
         return None
     for entry in objects.resolution_order(cls, act):
-        if isinstance(entry, External) and entry.name in by_base:
-            return by_base[entry.name]
+        known = of_base(entry.name) if isinstance(entry, External) else None
+        if known is not None:
+            return known
     return None
 
 
@@ -194,7 +195,7 @@ def _batch(framework: Framework, record: Record, site: Site, act: Activation) ->
 
 def initialize(created: Object, name: str, arguments: Arguments, act: Activation) -> bool:
     """Keep what a framework's constructor keeps of its arguments; False for any other class."""
-    framework = by_base.get(name)
+    framework = of_base(name)
     if framework is None:
         return False
     before = act.state.heap.get(created.content) or OPEN

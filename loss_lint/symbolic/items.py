@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import batches, collators, limits, objects, sequences
+from loss_lint.symbolic import batches, collators, limits, model_outputs, objects, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
@@ -27,6 +27,7 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
     alternatives,
+    const,
     external,
     fresh_content,
     leaf,
@@ -221,7 +222,9 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
             chosen = _by_position(items, key)
             if chosen is not None:
                 return rewrap(base, chosen)
-        case Alternatives() if is_object_like(plain):
+        case Alternatives() if is_object_like(plain) or any(
+            _is_longer_tuple(one) for _, one in plain.branches
+        ):
             branches = [
                 (guards, item(rewrap(base, branch), index, site, act, base_site))
                 for guards, branch in plain.branches
@@ -235,6 +238,10 @@ def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site
             found = _item_of_result(plain, key, site, act, base_site)
             if found is not None:
                 return found
+        case Object(cls=Class()):
+            got = _got(plain, index, site, act)
+            if got is not None:
+                return got
         case _:
             pass
     known = _held(base, plain, index, site, act)
@@ -265,6 +272,8 @@ def _held(base: Value, plain: Value, index: Value, site: Site, act: Activation) 
 def _item_of_result(op: Op, key: Value, site: Site, act: Activation, base_site: Site | None) -> Value | None:
     """An item of an operation's result, of which the operation says more than that it is one."""
     match op:
+        case Op(name="add", operands=(first, rest)) if isinstance(strip(first), Tuple):
+            return _behind_known(first, rest, key, site, act)  # `(logits,) + outputs[2:]`
         case Op(name="data_parallel", operands=(inner,)):
             output = resolved(inner, act)
             if is_object_like(output):  # each of a model's outputs is gathered
@@ -292,10 +301,36 @@ def _item_of_result(op: Op, key: Value, site: Site, act: Activation, base_site: 
     return None
 
 
+def _got(holder: Object, index: Value, site: Site, act: Activation) -> Value | None:
+    """`holder[index]` where the project's class says what that is."""
+    found = objects.find(holder.cls, "__getitem__", act)
+    if found is None or not isinstance(found[0], Function):
+        return None
+    bound = BoundMethod(found[0], holder, fresh_content())
+    return act.machine.call(bound, (Argument(None, index, site),), site, act)
+
+
 def _is_indices(op: Op, key: Value) -> bool:
     """Whether `key` selects the indices of `values, indices = torch.max(x, dim)`."""
     with_dim = op.name in ("sort", "topk", "mode") or op.parameter("dim") is not None
     return with_dim and isinstance(key, Const) and key.value in (1, "indices")
+
+
+def _is_longer_tuple(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Op) and plain.name == "add" and isinstance(strip(plain.operands[0]), Tuple)
+
+
+def _behind_known(first: Value, rest: Value, key: Value, site: Site, act: Activation) -> Value | None:
+    """An item of a known tuple and what is added to it."""
+    known = strip(first)
+    if not (
+        isinstance(known, Tuple) and isinstance(key, Const) and type(key.value) is int and key.value >= 0
+    ):
+        return None
+    if key.value < len(known.items):
+        return known.items[key.value]
+    return item(rest, const(key.value - len(known.items)), site, act)
 
 
 def _by_position(items: tuple[Value, ...], key: Value) -> Value | None:
@@ -310,6 +345,10 @@ def _from_record(
 ) -> Value | None:
     if isinstance(plain, Object) and objects.external_base(plain.cls, act) in SEQUENCES:
         return None if record.open else _from_sequence(base, plain, record, key, site, act)
+    if isinstance(plain, Object) and objects.external_base(plain.cls, act) == model_outputs.BASE:
+        found = None if record.open else model_outputs.at(record, key, act)
+        if found is not None:
+            return rewrap(base, found)
     certain = not record.open and not any(entry.guards - act.state.guards for entry in record.items)
     keyed = [entry for entry in record.items if entry.key is not None]
     same = [entry for entry in keyed if entry.key is not None and entry.key.content == key.content]

@@ -165,9 +165,17 @@ def _part(whole: View, key: Value, access: str) -> Value | None:
     for entry in record.items:
         if entry.key is not None and entry.key.content == key.content:
             return entry.value
-    if isinstance(key.value, int) and all(entry.key is None for entry in record.items) and not record.open:
+    # transformers' outputs are read by position too, other dicts by their keys alone.
+    by_position = all(entry.key is None or _is_text(entry.key) for entry in record.items)
+    if isinstance(key.value, int) and by_position and not record.open:
+        if any(entry.guards for entry in record.items):
+            return None
         return record.items[key.value].value if -len(record.items) <= key.value < len(record.items) else None
     return None
+
+
+def _is_text(key: Value) -> bool:
+    return isinstance(key, Const) and isinstance(key.value, str)
 
 
 # What leaves the numbers as they are.
