@@ -6,9 +6,17 @@ import builtins
 
 from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
-from loss_lint.symbolic import assign, containers, imports, launchers, model_outputs, objects
+from loss_lint.symbolic import (
+    assign,
+    containers,
+    imports,
+    launchers,
+    model_outputs,
+    namespaces,
+    objects,
+    strings,
+)
 from loss_lint.symbolic.activation import Activation, otherwise
-from loss_lint.symbolic.builtin_calls import STRING_METHODS
 from loss_lint.symbolic.graph import (
     Alternatives,
     Class,
@@ -65,6 +73,8 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
 
 def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
     plain = strip(base)
+    if name in namespaces.NAMES and namespaces.has_names(plain):
+        return namespaces.holder_names(base, site, act, name)
     record = act.state.heap.get(plain.content)
     if record is not None and record.items and isinstance(plain, Object):
         child = containers.child(plain, record, name, act)
@@ -99,7 +109,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             return attribute(init, name, site, base_site, act)
         case Lazy() if name not in catalogue.by_method and name not in catalogue.PROPERTIES:
             return attribute(act.machine.force(plain), name, site, base_site, act)
-        case Const(value=str()) if name in STRING_METHODS:
+        case Const(value=str()) if name in strings.METHODS:
             return Method(plain, name, site, base_site, fresh_content())
         case Tuple():
             return Method(plain, name, site, base_site, fresh_content())
@@ -107,7 +117,12 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             found = _attribute_of_result(plain, name, site, base_site, act)
             if found is not None:
                 return found
-    if launchers.method_wrapper(plain, name) is not None:
+    return _of_tensor_or_unknown(base, name, site, base_site, act)
+
+
+def _of_tensor_or_unknown(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
+    plain = strip(base)
+    if launchers.method_wrapper(plain, name) is not None or namespaces.is_names(plain):
         return Method(base, name, site, base_site, intern_content(("method", plain.content, name)))
     if name in catalogue.PROPERTIES:
         return _tensor_attribute(base, name, site, base_site, act)

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from loss_lint.symbolic import containers, limits
+from loss_lint.symbolic import containers, limits, mappings, strings
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
@@ -83,7 +83,7 @@ def _merged_dicts(left: Object, right: Value, site: Site, act: Activation) -> Va
     if act.machine.items_of(left, act) is None or act.machine.items_of(right, act) is None:
         return None
     merged = containers.copied(left, site, act)
-    containers.merge(merged, right, site, act)
+    mappings.merge(merged, right, site, act)
     return merged
 
 
@@ -105,19 +105,20 @@ def _repeated_list(left: Object, times: object, site: Site, act: Activation) -> 
 def literal(name: str, left: Value, right: Value) -> Value | None:
     """The result of an operation on literals; None for any others."""
     one, other = strip(left), strip(right)
-    if isinstance(one, Const) and isinstance(other, Const):
-        return _fold(name, one.value, other.value)
-    return None
+    if isinstance(one, Const) and name == "remainder" and isinstance(one.value, str):
+        return strings.interpolated(one.value, other)
+    if not (isinstance(one, Const) and isinstance(other, Const)):
+        return None
+    if name == "add" and isinstance(one.value, str):
+        return strings.joined(one.value, other.value)
+    return _fold(name, one.value, other.value)
 
 
 def _fold(name: str, left: Any, right: Any) -> Value | None:
-    """The result on literals: numbers, and strings that are joined; nothing that could grow large."""
+    """The result on numbers; nothing that could grow large."""
     numbers = isinstance(left, int | float) and isinstance(right, int | float)
-    strings = (
-        name == "add" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) < 500
-    )
     function = _LITERAL.get(name)
-    if function is None or not (numbers or strings):
+    if function is None or not numbers:
         return None
     try:
         return const(function(left, right))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.symbolic import containers, objects, sequences
+from loss_lint.symbolic import containers, namespaces, objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Const, Guards, Object, Site, Value, const, leaf
 from loss_lint.symbolic.guards import compatible, strip
@@ -75,6 +75,8 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
         for guards, branch in holder.branches:
             _set_item_under(guards - act.state.guards, branch, key, value, site, act)
         return
+    if namespaces.is_names(holder):
+        namespaces.set_item(holder, key, value, act)
     if not isinstance(holder, Object):
         return
     record = act.state.heap.get(holder.content)

@@ -10,8 +10,10 @@ from loss_lint.symbolic import (
     containers,
     fields,
     items,
+    namespaces,
     objects,
     sequences,
+    strings,
     torch_calls,
 )
 from loss_lint.symbolic.activation import Activation
@@ -66,12 +68,11 @@ def apply_function(name: str, arguments: Arguments, site: Site, act: Activation)
 def apply_method(method: Method, arguments: Arguments, site: Site, act: Activation) -> Value | None:
     """Methods of values whose type is not known but whose names say enough."""
     values = [argument.value for argument in arguments]
-    text = strip(method.receiver)
-    if isinstance(text, Const) and isinstance(text.value, str) and method.name in STRING_METHODS:
-        literals = [strip(value) for value in values]
-        if all(isinstance(literal, Const) and isinstance(literal.value, str) for literal in literals):
-            plain = [literal.value for literal in literals if isinstance(literal, Const)]
-            return _string_method(text.value, method.name, plain)
+    done = strings.method(method.receiver, method.name, values) if len(values) == len(arguments) else None
+    if done is not None:
+        return done
+    if method.name == "update" and namespaces.update(method.receiver, arguments, act):
+        return NONE
     match method.name, values:
         case "split", _ if isinstance(strip(method.receiver), Const):
             return act.machine.python_op("split", (strip(method.receiver),), site, act)
@@ -86,20 +87,6 @@ def apply_method(method: Method, arguments: Arguments, site: Site, act: Activati
             return act.machine.python_op(name, (method.receiver,), site, act)
         case _:
             return None
-
-
-# Methods of strings that are done on literals.
-STRING_METHODS = frozenset(
-    {"lower", "upper", "strip", "title", "capitalize", "casefold", "replace", "startswith", "endswith",
-     "removeprefix", "removesuffix"}
-)  # fmt: skip
-
-
-def _string_method(text: str, name: str, arguments: list[object]) -> Value | None:
-    try:
-        return const(getattr(text, name)(*arguments))
-    except TypeError:
-        return None
 
 
 def _values(arguments: Arguments) -> list[Value]:
@@ -143,7 +130,9 @@ def _sequence(kind: str) -> Callable[[Arguments, Site, Activation], Value | None
             return act.machine.new_object(f"builtins.{kind}", site, act)
         entries = act.machine.entries_of(values[0], act)
         certain = entries is not None and all(map(sequences.is_single, entries))
-        conditional = entries is not None and not any(is_repeated(entry.value) for entry in entries)
+        conditional = entries is not None and (
+            isinstance(strip(values[0]), Object) or not any(is_repeated(entry.value) for entry in entries)
+        )
         if entries is None or _is_set(values[0]) or not (certain if kind == "tuple" else conditional):
             return act.machine.python_op(kind, tuple(values), site, act)
         if kind == "tuple":
@@ -259,28 +248,6 @@ def _isinstance(arguments: Arguments, site: Site, act: Activation) -> Value | No
     return act.machine.python_op("isinstance", (values[0], values[1]), site, act)
 
 
-def _getattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
-    values = _values(arguments)
-    name = strip(values[1]) if len(values) >= 2 else None
-    if isinstance(name, Const) and isinstance(name.value, str):
-        return act.machine.attribute(values[0], name.value, site, arguments[0].site, act)
-    return None
-
-
-def _setattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
-    values = _values(arguments)
-    name = strip(values[1]) if len(values) == 3 else None
-    if isinstance(name, Const) and isinstance(name.value, str):
-        act.machine.set_attribute(values[0], name.value, values[2], act)
-    elif name is not None:
-        objects.set_any(strip(values[0]), act)
-    return NONE
-
-
-def _hasattr(arguments: Arguments, site: Site, act: Activation) -> Value | None:
-    return act.machine.python_op("hasattr", tuple(_values(arguments)), site, act)
-
-
 def _map(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     values = _values(arguments)
     if len(values) != 2:
@@ -354,6 +321,24 @@ def _bool(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     return const(known) if known is not None else act.machine.python_op("bool", tuple(values), site, act)
 
 
+def _static(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`metric = staticmethod(F.l1_loss)` in a class: never bound to an instance."""
+    return Partial(arguments[0].value, (), fresh_content()) if len(arguments) == 1 else None
+
+
+def _type(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`type(model)`."""
+    plain = strip(arguments[0].value) if len(arguments) == 1 else None
+    return plain.cls if isinstance(plain, Object) else None
+
+
+def _text(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    plain = strip(arguments[0].value) if len(arguments) == 1 else None
+    if isinstance(plain, Const) and isinstance(plain.value, str | int | float):
+        return const(str(plain.value))
+    return None
+
+
 def _named_tuple(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     return fields.named_tuple_class(arguments, site, act)
 
@@ -392,9 +377,15 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.bool": _bool,
     "builtins.callable": _callable,
     "builtins.isinstance": _isinstance,
-    "builtins.getattr": _getattr,
-    "builtins.setattr": _setattr,
-    "builtins.hasattr": _hasattr,
+    "builtins.getattr": namespaces.get_attribute,
+    "builtins.setattr": namespaces.set_attribute,
+    "builtins.hasattr": namespaces.has_attribute,
+    "builtins.vars": namespaces.names_of,
+    "types.SimpleNamespace": namespaces.construct,
+    "argparse.Namespace": namespaces.construct,
+    "builtins.staticmethod": _static,
+    "builtins.type": _type,
+    "builtins.str": _text,
     "builtins.map": _map,
     "builtins.iter": _plain("iter"),
     "builtins.next": _next,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from loss_lint.symbolic import limits, model_outputs, objects, sequences
+from loss_lint.symbolic import children, limits, mappings, model_outputs, objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -22,9 +22,8 @@ from loss_lint.symbolic.graph import (
     external,
     fresh_content,
     leaf,
-    tuple_of,
 )
-from loss_lint.symbolic.guards import compatible, implied, strip
+from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record, is_repeated
 from loss_lint.symbolic.limits import MAX_ITEMS
 from loss_lint.symbolic.readings import narrowed
@@ -75,7 +74,7 @@ def _initial_items(name: str, arguments: tuple[Argument, ...], act: Activation) 
         if named is not None:
             return named
         if name == "torch.nn.ModuleDict":
-            return None
+            return mappings.mapping_items(arguments[0].value, act)
         if name != "torch.nn.Sequential":
             return act.machine.entries_of(arguments[0].value, act) or (_many(arguments[0]),)
     return tuple(Item(None, argument.value, NO_GUARDS) for argument in arguments)
@@ -144,7 +143,7 @@ def call_method(
     record = act.state.heap.get(holder.content) or OPEN
     values = [argument.value for argument in arguments if argument.keyword is None]
     if base in MAPPINGS:
-        done = _mapping_method(receiver, holder, record, name, arguments, site, act)
+        done = mappings.call_method(receiver, holder, record, name, arguments, site, act)
         if done is not None:
             return done
     match name, values:
@@ -157,7 +156,7 @@ def call_method(
                 act.state.heap.set_attribute(holder.content, plain.value, value)
                 record = act.state.heap.get(holder.content) or OPEN
             added = _appended(value, holder, act)
-            _store(holder, record, (*record.items, added._replace(key=plain)), act)
+            store(holder, record, (*record.items, added._replace(key=plain)), act)
             return NONE
         case "extend", [value]:
             extend(holder, value, site, act)
@@ -166,173 +165,31 @@ def call_method(
             _insert(holder, record, strip(position), value, act)
             return receiver if base.startswith("torch.") else NONE
         case "reverse", []:
-            _store(holder, record, record.items[::-1], act)
+            store(holder, record, record.items[::-1], act)
             return NONE
         case "sort", [] if (ordered := sorted_literals(record.items)) is not None and not arguments:
-            _store(holder, record, ordered, act)
+            store(holder, record, ordered, act)
             return NONE
         case "copy", []:
             return copied(holder, site, act)
         case "clear", []:
-            _store(holder, record, (), act, is_open=False)
+            store(holder, record, (), act, is_open=False)
             return NONE
         case "pop", _ if base in SEQUENCES and len(values) <= 1:
             return _pop(receiver, holder, record, values[0] if values else const(-1), site, act)
         case (("pop" | "remove" | "sort" | "update" | "setdefault" | "popitem" | "discard"), _):
-            _store(holder, record, (), act, is_open=True)
+            store(holder, record, (), act, is_open=True)
             return leaf("call", name, site, (receiver, *values), "what a changed container holds")
-        case (("children" | "modules"), []) if name == "children" and base in MODULE_CONTAINERS:
-            return None if record.open else _list_of(record.items, site, act)
+        case (("children" | "named_children"), []):
+            made = children.listed(holder, name, site, act)
+            return made or leaf("call", name, site, (receiver,), "modules that are not known")
         case _:
             return None
 
 
-def _list_of(items: tuple[Item, ...], site: Site, act: Activation) -> Object:
+def list_of(items: tuple[Item, ...], site: Site, act: Activation) -> Object:
     values = tuple(Item(None, entry.value, entry.guards) for entry in items)
     return act.machine.new_object("builtins.list", site, act, values)
-
-
-def _mapping_method(
-    receiver: Value,
-    holder: Object,
-    record: Record,
-    name: str,
-    arguments: tuple[Argument, ...],
-    site: Site,
-    act: Activation,
-) -> Value | None:
-    values = [argument.value for argument in arguments if argument.keyword is None]
-    match name, values:
-        case "to_tuple", []:
-            return model_outputs.to_tuple(record, act)
-        case "items", []:
-            return _entries(record, site, act, receiver)
-        case "keys", [] if not record.open:
-            keys = tuple(
-                Item(None, entry.key, entry.guards) for entry in record.items if entry.key is not None
-            )
-            return act.machine.new_object("builtins.list", site, act, keys)
-        case "values", [] if not record.open:
-            return _list_of(record.items, site, act)
-        case (("keys" | "values"), []):
-            return act.machine.python_op(name, (receiver,), site, act)
-        case "get", [key, *default]:
-            return get(receiver, record, key, default[0] if default else NONE, site, act)
-        case "pop", [key, *default]:
-            return _pop_key(receiver, holder, record, key, default, site, act)
-        case "setdefault", [key, *default]:
-            return _set_default(receiver, holder, record, key, default[0] if default else NONE, site, act)
-        case "update", _ if len(values) <= 1:
-            return _update(holder, values, arguments, site, act)
-        case _:
-            return None
-
-
-def _with_key(record: Record, key: Value, act: Activation) -> list[Item]:
-    items = sequences.under(record.items, act.state.guards)
-    return [entry for entry in items if entry.key is not None and entry.key.content == strip(key).content]
-
-
-def get(receiver: Value, record: Record, key: Value, default: Value, site: Site, act: Activation) -> Value:
-    """`d.get(key, default)`: what the key holds, the default where it is certainly not there."""
-    if not isinstance(strip(key), Const):
-        return act.machine.item(receiver, key, site, act)
-    entries = _with_key(record, key, act)
-    if not entries:
-        return act.machine.item(receiver, key, site, act) if record.open else default
-    found = act.machine.item(receiver, key, site, act)
-    if record.open or len(entries) > 1 or not entries[0].guards:
-        return found
-    guards = entries[0].guards
-    return alternatives([(guards, entries[0].value), (otherwise(guards, act), default)], site)
-
-
-def _pop_key(
-    receiver: Value,
-    holder: Object,
-    record: Record,
-    key: Value,
-    default: list[Value],
-    site: Site,
-    act: Activation,
-) -> Value:
-    value = get(receiver, record, key, default[0] if default else NONE, site, act)
-    plain = strip(key)
-    if isinstance(plain, Const):
-        kept = tuple(
-            entry for entry in record.items if entry.key is None or entry.key.content != plain.content
-        )
-        _store(holder, record, kept, act)
-    else:
-        _store(holder, record, (), act, is_open=True)
-    return value
-
-
-def _set_default(
-    receiver: Value, holder: Object, record: Record, key: Value, default: Value, site: Site, act: Activation
-) -> Value:
-    from loss_lint.symbolic.assign import set_item
-
-    entries = _with_key(record, key, act)
-    if record.open or not isinstance(strip(key), Const) or (entries and entries[0].guards):
-        if not entries:
-            _store(holder, record, (), act, is_open=True)
-            return leaf("call", "setdefault", site, (receiver, key, default), "what a changed dict holds")
-        return act.machine.item(receiver, key, site, act)
-    if entries:
-        return act.machine.item(receiver, key, site, act)
-    set_item(holder, key, default, site, act)
-    return default
-
-
-def _update(
-    holder: Object, values: list[Value], arguments: tuple[Argument, ...], site: Site, act: Activation
-) -> Value:
-    """`d.update(other, key=value)`: key by key; an unknown one may have replaced anything."""
-    for value in values:
-        merge(holder, value, site, act)
-    for argument in arguments:
-        if argument.keyword == "**":
-            merge(holder, argument.value, site, act)
-        elif argument.keyword is not None:
-            from loss_lint.symbolic.assign import set_item
-
-            set_item(holder, const(argument.keyword), argument.value, site, act)
-    return NONE
-
-
-def merge(holder: Object, value: Value, site: Site, act: Activation) -> None:
-    """Set each of a mapping's keys (or of a list of pairs) in `holder`."""
-    from loss_lint.symbolic.assign import set_item
-
-    added = mapping_items(value, act)
-    record = act.state.heap.get(holder.content) or OPEN
-    if added is None:
-        _store(holder, record, (), act, is_open=True)
-        return
-    for key, held, guards in added:
-        if guards and not implied(act.state.guards, guards):
-            record = act.state.heap.get(holder.content) or OPEN
-            _store(holder, record, (*record.items, Item(key, held, guards)), act)
-        elif key is not None:
-            set_item(holder, key, held, site, act)
-
-
-def mapping_items(value: Value, act: Activation) -> tuple[Item, ...] | None:
-    """The keyed items of a dict, or of a list of pairs."""
-    known = act.machine.items_of(value, act)
-    if known is not None:
-        return known
-    pairs = act.machine.known_elements(value, act)
-    if pairs is None:
-        return None
-    items: list[Item] = []
-    for pair in pairs:
-        sides = act.machine.known_elements(pair, act)
-        if sides is None or len(sides) != 2:
-            return None
-        items.append(Item(strip(sides[0]), sides[1], NO_GUARDS))
-    return tuple(items)
 
 
 def child(holder: Object, record: Record, name: str, act: Activation) -> Value | None:
@@ -355,11 +212,11 @@ def set_child(holder: Object, name: str, value: Value, act: Activation) -> bool:
     for position, item in enumerate(record.items):
         if item.key is not None and item.key.content == key.content:
             items = (*record.items[:position], Item(key, value, item.guards), *record.items[position + 1 :])
-            _store(holder, record, items, act)
+            store(holder, record, items, act)
             return True
     module = strip(value)
     if isinstance(module, Object) and objects.is_module(module.cls, act):
-        _store(holder, record, (*record.items, _appended(value, holder, act)._replace(key=key)), act)
+        store(holder, record, (*record.items, _appended(value, holder, act)._replace(key=key)), act)
         return True
     return False
 
@@ -376,7 +233,7 @@ def added_in_place(operator: ast.operator, before: Value, value: Value, site: Si
         extend(plain, value, site, act)
         return True
     if isinstance(operator, ast.BitOr) and base in MAPPINGS:
-        merge(plain, value, site, act)
+        mappings.merge(plain, value, site, act)
         return True
     return False
 
@@ -409,7 +266,7 @@ def sorted_literals(items: tuple[Item, ...]) -> tuple[Item, ...] | None:
 
 def append(holder: Object, value: Value, act: Activation) -> None:
     record = act.state.heap.get(holder.content) or OPEN
-    _store(holder, record, (*record.items, _appended(value, holder, act)), act)
+    store(holder, record, (*record.items, _appended(value, holder, act)), act)
 
 
 def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:
@@ -429,7 +286,7 @@ def extend(holder: Object, value: Value, site: Site, act: Activation) -> None:
             else Item(None, _repeated(entry.value, holder, act), entry.guards)
             for entry in listed
         )
-    _store(holder, record, (*record.items, *listed), act)
+    store(holder, record, (*record.items, *listed), act)
 
 
 def _insert(holder: Object, record: Record, position: Value, value: Value, act: Activation) -> None:
@@ -439,14 +296,21 @@ def _insert(holder: Object, record: Record, position: Value, value: Value, act: 
         if where is None and index >= len(record.items) and all(map(sequences.is_single, record.items)):
             where = len(record.items)
         if where is not None and not record.open:
-            _store(
+            store(
                 holder,
                 record,
                 (*record.items[:where], Item(None, value, NO_GUARDS), *record.items[where:]),
                 act,
             )
             return
-    _store(holder, record, (), act, is_open=True)
+    store(holder, record, (), act, is_open=True)
+
+
+def _forget_sequence(holder: Object, record: Record, site: Site, act: Activation) -> None:
+    """A list holds some of what it held, nobody knows which."""
+    held = tuple(entry.value for entry in record.items)
+    rest = leaf("many", "items", site, held, "a list from which something was taken")
+    store(holder, record, (Item(None, rest, NO_GUARDS),), act)
 
 
 def _pop(receiver: Value, holder: Object, record: Record, index: Value, site: Site, act: Activation) -> Value:
@@ -457,25 +321,14 @@ def _pop(receiver: Value, holder: Object, record: Record, index: Value, site: Si
         value = sequences.at(items, index.value, act)
         where = sequences.place(items, index.value)
         if where is not None and not in_inner_loop(holder, act):
-            _store(holder, record, (*items[:where], *items[where + 1 :]), act)
+            store(holder, record, (*items[:where], *items[where + 1 :]), act)
         else:
-            _store(holder, record, (), act, is_open=True)
+            _forget_sequence(holder, record, site, act)
         if value is not None and not in_inner_loop(holder, act):
             return value
     else:
-        _store(holder, record, (), act, is_open=True)
+        _forget_sequence(holder, record, site, act)
     return leaf("call", "pop", site, (receiver, index), "what a changed container holds")
-
-
-def _entries(record: Record, site: Site, act: Activation, receiver: Value) -> Value:
-    if not record.open and all(entry.key is not None for entry in record.items):
-        pairs = tuple(
-            Item(None, tuple_of((entry.key, entry.value)), entry.guards)
-            for entry in record.items
-            if entry.key is not None
-        )
-        return act.machine.new_object("builtins.list", site, act, pairs)
-    return act.machine.python_op("items", (receiver,), site, act)
 
 
 def copied(holder: Object, site: Site, act: Activation) -> Object:
@@ -522,7 +375,7 @@ def _repeated(value: Value, holder: Object, act: Activation) -> Value:
     return Leaf("repeated", "", (value,), holder.site, fresh_content(), reason, loop=loop)
 
 
-def _store(
+def store(
     holder: Object, record: Record, items: tuple[Item, ...], act: Activation, *, is_open: bool | None = None
 ) -> None:
     act.state.heap.set(

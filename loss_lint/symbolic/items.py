@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import batches, collators, limits, model_outputs, objects, sequences
+from loss_lint.symbolic import batches, collators, limits, model_outputs, namespaces, objects, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MAPPINGS, SEQUENCES
 from loss_lint.symbolic.graph import (
@@ -272,6 +272,10 @@ def _held(base: Value, plain: Value, index: Value, site: Site, act: Activation) 
 def _item_of_result(op: Op, key: Value, site: Site, act: Activation, base_site: Site | None) -> Value | None:
     """An item of an operation's result, of which the operation says more than that it is one."""
     match op:
+        case Op(name="getattr", operands=(holder,)) if namespaces.is_names(op):
+            if not (isinstance(key, Const) and isinstance(key.value, str)):
+                return None
+            return act.machine.attribute(holder, key.value, site, base_site or site, act)
         case Op(name="add", operands=(first, rest)) if isinstance(strip(first), Tuple):
             return _behind_known(first, rest, key, site, act)  # `(logits,) + outputs[2:]`
         case Op(name="data_parallel", operands=(inner,)):

@@ -43,7 +43,7 @@ MODULE_METHODS = frozenset(
      "zero_grad", "share_memory", "add_module", "register_module", "register_buffer", "register_parameter",
      "append", "extend", "insert", "items", "keys", "values", "update", "get", "pop", "forward", "index", "type",
      "compile", "sort", "add", "remove", "clear", "setdefault", "reverse", "copy", "popitem", "discard", "_replace",
-     "_asdict", "to_tuple"}
+     "_asdict", "to_tuple", "named_children", "__call__"}
 )  # fmt: skip
 
 

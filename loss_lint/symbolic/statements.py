@@ -9,7 +9,7 @@ from typing import Any
 from loss_lint.symbolic import assign, containers, decorators, frameworks, limits, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
-from loss_lint.symbolic.graph import NONE, External, Leaf, Value, leaf
+from loss_lint.symbolic.graph import NONE, Const, External, Leaf, Object, Value, leaf
 from loss_lint.symbolic.guards import compatible, guards_of, strip, truth
 
 
@@ -104,8 +104,22 @@ def _augmented(node: ast.AugAssign, act: Activation) -> None:
     operand = act.machine.evaluate(node.value, act)
     if containers.added_in_place(node.op, before, operand, assign.site_of(node, act), act):
         return
-    value = act.machine.binary(node.op, before, operand, node, node.target, node.value, act)
+    if _sums_up(node, before, act):
+        value: Value = act.machine.op("add", (before, operand), (), node, (node.target, node.value), act)
+    else:
+        value = act.machine.binary(node.op, before, operand, node, node.target, node.value, act)
     assign.assign(node.target, value, act)
+
+
+def _sums_up(node: ast.AugAssign, before: Value, act: Activation) -> bool:
+    """Whether a number that an object from outside a loop holds is added to in it: not `0 + 1`, but a sum."""
+    if not (isinstance(node.op, ast.Add) and isinstance(node.target, ast.Attribute | ast.Subscript)):
+        return False
+    number = strip(before)
+    if not (isinstance(number, Const) and isinstance(number.value, int | float)):
+        return False
+    holder = strip(act.machine.evaluate(node.target.value, act))
+    return isinstance(holder, Object) and containers.in_inner_loop(holder, act)
 
 
 def _expression(node: ast.Expr, act: Activation) -> None:

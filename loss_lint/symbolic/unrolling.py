@@ -38,7 +38,7 @@ def entries(node: ast.For | ast.AsyncFor, iterable: Value, act: Activation) -> t
     """What a loop runs over, where it is to be run item by item."""
     found = act.machine.entries_of(iterable, act)
     if found is None:
-        found = _positions(node.iter, iterable, act)
+        found = _positions(node, iterable, act)
     if found is None or any(item.key is not None for item in found):
         return None
     lines = max(1, (node.end_lineno or node.lineno) - node.lineno)
@@ -51,10 +51,10 @@ def entries(node: ast.For | ast.AsyncFor, iterable: Value, act: Activation) -> t
     return found
 
 
-def _positions(node: ast.expr, iterable: Value, act: Activation) -> tuple[Item, ...] | None:
-    """`range(len(layers))` over a list that is known: its positions."""
+def _positions(node: ast.For | ast.AsyncFor, iterable: Value, act: Activation) -> tuple[Item, ...] | None:
+    """`range(len(layers))` over a list that is known: its positions; those of a short `range` that builds something."""
     plain = strip(iterable)
-    match node:
+    match node.iter:
         case ast.Call(args=[ast.Call(func=called, args=[_])]) if (
             isinstance(plain, Op) and plain.name == "range"
         ):
@@ -63,7 +63,36 @@ def _positions(node: ast.expr, iterable: Value, act: Activation) -> tuple[Item, 
             is_length = isinstance(function, External) and function.name == "builtins.len"
             if is_length and isinstance(count, Const) and isinstance(count.value, int):
                 return tuple(Item(None, const(index), NO_GUARDS) for index in range(count.value))
-    return None
+    if not (isinstance(plain, Op) and plain.name == "range" and _builds(node)):
+        return None
+    ends = [strip(operand) for operand in plain.operands]
+    numbers = [end.value for end in ends if isinstance(end, Const) and type(end.value) is int]
+    if len(numbers) != len(ends) or 0 in numbers[2:]:
+        return None
+    counted = range(*numbers)
+    if len(counted) > MAX_BUILT:
+        return None
+    return tuple(Item(None, const(index), NO_GUARDS) for index in counted)
+
+
+# A loop over a literal range is run item by item where it puts at most this many things together: layers, mostly.
+MAX_BUILT = 12
+_ADDING = frozenset({"append", "extend", "insert", "add_module", "register_module", "setattr"})
+
+
+def _builds(node: ast.For | ast.AsyncFor) -> bool:
+    """Whether the body adds to containers or modules, and does not train on the way."""
+    called: set[str] = set()
+    adds = False
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+                called.add(name)
+            case ast.AugAssign(op=ast.Add(), value=ast.List()):
+                adds = True
+            case ast.For() | ast.While() if inner is not node:
+                return False
+    return (adds or not called.isdisjoint(_ADDING)) and called.isdisjoint({"backward", "step"})
 
 
 def run(
