@@ -99,8 +99,13 @@ _POOLS_OF_SAME_SIZE = frozenset(
 _NOT_ELEMENTWISE = frozenset({"dot", "einsum", "tensordot"})
 
 
-def _is_elementwise(value: Value, related: frozenset[int], root: Root, depth: int) -> bool:
-    """Whether `value` is computed, element by element, from a tensor that the loss is computed from."""
+def _is_elementwise(
+    value: Value, related: frozenset[int], root: Root, depth: int, *, typed: bool = False
+) -> bool:
+    """Whether `value` is computed, element by element, from a tensor that the loss is computed from.
+
+    `typed`: a tensor's method has been called on it.
+    """
     node = strip(value)
     if depth == 0 or not isinstance(node, Op):
         return False
@@ -108,8 +113,10 @@ def _is_elementwise(value: Value, related: frozenset[int], root: Root, depth: in
         return False
     if node.name in _NOT_ELEMENTWISE or shape(node, node.guards) in ("scalar", "number"):
         return False
+    typed = typed or node.name in _TENSOR_METHODS
     return any(
-        _is_tensor_of(operand, related) or _is_elementwise(operand, related, root, depth - 1)
+        _is_tensor_of(operand, related, typed=typed)
+        or _is_elementwise(operand, related, root, depth - 1, typed=typed)
         for operand in node.operands
     )
 
@@ -119,15 +126,15 @@ _TENSOR_MAKERS = frozenset(
 )
 
 
-def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
+def _is_tensor_of(operand: Value, related: frozenset[int], *, typed: bool = False) -> bool:
     """Whether an operand is itself one of those tensors: no literal, and no number taken from it."""
     plain = strip(operand)
     if isinstance(plain, Op) and plain.name == "setitem":
-        return _is_tensor_of(plain.operands[0], related)
+        return _is_tensor_of(plain.operands[0], related, typed=typed)
     if isinstance(plain, Op) and plain.name == "getitem" and len(plain.operands) == 1:
         found = [view.node for view in views(plain, plain.guards)]
         if all(node is not plain for node in found):  # a part of what a function returns, which is known
-            return bool(found) and all(_is_tensor_of(node, related) for node in found)
+            return bool(found) and all(_is_tensor_of(node, related, typed=typed) for node in found)
     if isinstance(plain, Op) and (plain.name in _TENSOR_MAKERS or _has_dimensions(plain)):
         return True
     if isinstance(plain, Const) or (
@@ -138,9 +145,11 @@ def _is_tensor_of(operand: Value, related: frozenset[int]) -> bool:
         return False
     if isinstance(plain, Leaf) and plain.role not in ("parameter", "element", "call"):
         return False
-    return plain.content in related or (
-        isinstance(plain, Op) and plain.name == "getitem" and is_related(plain, related)
-    )
+    # Another item of the same call or batch (`x, y_a, y_b, lam = mixup(x, y)`) may be a number, unless it is used as
+    # a tensor.
+    is_item = isinstance(plain, Op) and plain.name == "getitem"
+    is_selected = typed or (isinstance(plain, Op) and len(plain.operands) > 1)
+    return plain.content in related or (is_item and is_selected and is_related(plain, related))
 
 
 def _has_dimensions(op: Op) -> bool:
