@@ -89,7 +89,7 @@ class Plugin:
         roots = import_roots([self._path])
         cls = type(self)
         if cls._shared is None or cls._shared.roots != roots:
-            cls._shared = Linter(Folder(), roots)
+            cls._shared = Linter(Folder(), roots, keeps_reports=True)
         if _holds(cls._shared.project.sources, self._path, self._lines):
             return cls._shared
         return Linter(Overlay(Folder(), {self._path: _encoded(self._lines)}), roots)

@@ -30,11 +30,13 @@ class Linter:
     """Lints files of one project. What several of them import is read and evaluated once.
 
     `roots` are the folders that a run was asked for: where nothing else says where a project begins, it
-    begins there.
+    begins there. With `keeps_reports`, what one file says is remembered for the others that it calls into, without
+    witnesses: for whoever asks for one file after the other.
     """
 
-    def __init__(self, sources: Sources, roots: Sequence[str] = ()) -> None:
+    def __init__(self, sources: Sources, roots: Sequence[str] = (), *, keeps_reports: bool = False) -> None:
         self._given = (sources, tuple(roots))
+        self._reports: dict[str, Report] | None = {} if keeps_reports else None
         self.project = Project(sources, roots)
         self.relevance = Relevance(self.project)
         self._started: tuple[Machine, Engine] | None = None
@@ -68,14 +70,13 @@ class Linter:
 
         Findings in other files count if the call that brought their parts together is in this one.
         """
-        report = self.examine(path)
+        report = self._report(path)
         reports = {path: report}
-        if self.can_matter(path):
-            reports |= {caller: self.examine(caller) for caller in self.relevance.callers(path)}
+        reports |= {caller: self._report(caller) for caller in self.relevance.callers(path)}
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
             callers = (other, *self.relevance.callers(other))
-            reports |= {caller: self.examine(caller) for caller in callers if caller not in reports}
+            reports |= {caller: self._report(caller) for caller in callers if caller not in reports}
             found += [
                 finding
                 for finding in judge(other, [reports[caller] for caller in callers])
@@ -84,11 +85,19 @@ class Linter:
         return tuple(sorted(found, key=Finding.sort_key))
 
     def can_matter(self, path: str) -> bool:
-        """Whether a file leads to a loss."""
+        """Whether a file leads to a loss, or one that does leads to it."""
         try:
-            return self.is_relevant(path, self.project.sources.read(path))
+            is_relevant = self.is_relevant(path, self.project.sources.read(path))
         except (OSError, ValueError):
             return False
+        return is_relevant or bool(self.relevance.callers(path))
+
+    def _report(self, path: str) -> Report:
+        if self._reports is None:
+            return self.examine(path)
+        if path not in self._reports:
+            self._reports[path] = self.examine(path).without_witnesses()
+        return self._reports[path]
 
     def _examined(self, path: str) -> Report:
         from loss_lint.syntax.module import Unparsable, is_parsable, parse
@@ -127,7 +136,7 @@ class Linter:
         machine.forget_rebound()
         if not machine.is_shareable or machine.loaded_bytes > MAX_LOADED_BYTES:
             self.start_afresh()
-        return replace(report, limits=limits.met())
+        return replace(report, limits=machine.limits_met(path))
 
     def _parts(self) -> tuple[Machine, Engine]:
         """The evaluator, made when a first file needs it."""

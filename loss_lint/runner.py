@@ -89,7 +89,7 @@ def lint_files(
     reports = _Reports(Job(linter, cache(linter) if cache is not None else None), jobs)
     reports.add(given)
     # What calls into a file judges it, be it among the given ones or not.
-    for path in sorted(reports.relevant):
+    for path in given:
         if not linter.project.is_covered_by(path, given):
             reports.add(linter.relevance.callers(path))
     # A file that is not among the given ones is judged where one of them brings parts together.
@@ -111,8 +111,6 @@ class _Reports:
         self._job = job
         self._jobs = jobs
         self._made: dict[str, Report] = {}
-        # Files that lead to a loss.
-        self.relevant: set[str] = set()
 
     def __getitem__(self, path: str) -> Report:
         return self._made[path]
@@ -143,9 +141,7 @@ class _Reports:
         except (OSError, ValueError):
             return Task(path, 0)
         relevant = linter.is_relevant(path, data)
-        if relevant:
-            self.relevant.add(path)
-        elif not is_python_of_torch(data):
+        if not relevant and not is_python_of_torch(data):
             return None
         if cache is not None and (known := cache.load(path)) is not None:
             self._made[path] = known

@@ -62,7 +62,9 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
             others.add(loss.place.line)
         elif _touches(loss, path, line):
             elsewhere.append(loss)
-    return Explanation(path, _sorted(here), _sorted(elsewhere), limits.met(), tuple(sorted(others)))
+    return Explanation(
+        path, _sorted(here), _sorted(elsewhere), machine.limits_met(path), tuple(sorted(others))
+    )
 
 
 def _sorted(losses: list[Loss]) -> tuple[Loss, ...]:

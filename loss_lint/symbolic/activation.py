@@ -16,6 +16,7 @@ from loss_lint.symbolic.graph import (
     Site,
     Value,
     alternatives,
+    fresh_content,
     only,
 )
 from loss_lint.symbolic.heap import Heap
@@ -63,6 +64,8 @@ class Activation:
     trained: bool = False  # whether a framework runs backward on what is returned
     chosen: Guards = NO_GUARDS
     star_imports: tuple[tuple[str, int], ...] = ()
+    # What tells the functions that one run defines from those of another.
+    serial: int = field(default_factory=fresh_content)
 
 
 def without(guards: Guards, entry: Guards) -> Guards:

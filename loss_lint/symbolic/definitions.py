@@ -58,7 +58,7 @@ def define_class(node: ast.ClassDef, act: Activation) -> Class:
 
 
 def _identity(node: ast.stmt | ast.expr, act: Activation) -> int:
-    return intern_content(("definition", act.module.path, node.lineno, node.col_offset, id(act)))
+    return intern_content(("definition", act.module.path, node.lineno, node.col_offset, act.serial))
 
 
 def decorator_names(node: ast.AST) -> list[str]:

@@ -9,10 +9,23 @@ from loss_lint import catalogue
 from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MODULE_CONTAINERS
-from loss_lint.symbolic.graph import Import, Namespace, Value, external, intern_content, leaf
+from loss_lint.symbolic.graph import (
+    Alternatives,
+    Import,
+    Namespace,
+    Value,
+    alternatives,
+    external,
+    intern_content,
+    leaf,
+    only,
+)
 
 # What is certainly not the project's own.
 _FOREIGN = frozenset({"torch", "numpy", "math", "os", "sys", "re", "typing", "collections", "functools"})
+
+# Without these nothing here would run.
+_ALWAYS_THERE = frozenset({"torch", "torch.nn", "torch.nn.functional"})
 
 
 def module(name: str, level: int, act: Activation) -> Value:
@@ -26,7 +39,7 @@ def module(name: str, level: int, act: Activation) -> Value:
 def name(source: str, attribute: str, level: int, act: Activation) -> Value:
     """The value of `from source import attribute`."""
     path = project_file(source, level, act)
-    if path is not None:
+    if path is not None and path != act.module.path:  # a package's own file means the modules below it
         return Import(path, attribute, intern_content(("import", path, attribute)))
     inner = f"{source}.{attribute}" if source else attribute
     path = project_file(inner, level, act)
@@ -47,6 +60,14 @@ def load(value: Value, act: Activation) -> Value:
             return Namespace(loaded.module, intern_content(("namespace", value.path)))
         value = member(loaded, value.name, act)
     return leaf("unknown", "", None, reason="imports that lead in a circle")
+
+
+def loaded(value: Value, act: Activation) -> Value:
+    """The same for what was imported in one branch and not, or from elsewhere, in another."""
+    if not isinstance(value, Alternatives) or not any(isinstance(one, Import) for _, one in value.branches):
+        return load(value, act)
+    branches = [(guards, load(branch, act)) for guards, branch in value.branches]
+    return only(branches[0][1], branches[0][0]) if len(branches) == 1 else alternatives(branches)
 
 
 def member(loaded: Activation, attribute: str, act: Activation) -> Value:
@@ -100,3 +121,8 @@ def project_file(source: str, level: int, act: Activation) -> str | None:
     if level == 0 and source.partition(".")[0] in _FOREIGN:
         return None
     return act.machine.resolve(act.module.path, source, level)
+
+
+def is_there(source: str, level: int, act: Activation) -> bool:
+    """Whether importing a module cannot fail for want of it: it is the project's own, or what everything needs."""
+    return (not level and source in _ALWAYS_THERE) or project_file(source, level, act) is not None

@@ -16,7 +16,9 @@ from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     Argument,
+    Class,
     Frame,
+    Function,
     Guards,
     Lazy,
     Loop,
@@ -52,6 +54,8 @@ class Machine:
         self.made: list[Object] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
+        # The limits met in what is a module's own, whichever file needed it.
+        self.module_limits: dict[str, dict[str, int]] = {}
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
         self.nesting = 0
         # Results of deep calls, for the root that is evaluated now.
@@ -64,6 +68,8 @@ class Machine:
         # What modules followed from, for those that were loaded already when a file needs them.
         self._trails: dict[str, Trail] = {}
         self._loading: set[str] = set()
+        # The modules of which something is evaluated apart, the innermost last.
+        self._apart: list[str] = []
         # Whether what was loaded is the same whichever file needed it first.
         self.is_shareable = True
         self.loaded_bytes = 0
@@ -114,13 +120,40 @@ class Machine:
     @contextmanager
     def apart(self, path: str) -> Iterator[None]:
         """Evaluation of what is a module's own, whoever needs it first: its operations, its share of work."""
-        before = (self.ops, self.remaining, self.remaining_in_file, self.results, self.made)
+        before = (self.ops, self.results, self.made, self.remaining, self.remaining_in_file, self.nesting)
         self.ops, self.results, self.made = self.module_ops.setdefault(path, []), {}, []
+        counted_before = limits.count_into(self.module_limits.setdefault(path, {}))
         self.remaining = self.remaining_in_file = MAX_STATEMENTS
+        self.nesting = 0
+        self._apart.append(path)
+        if self._rebound:
+            self.is_shareable = False  # it sees what a function has set
         try:
             yield
         finally:
-            self.ops, self.remaining, self.remaining_in_file, self.results, self.made = before
+            self.ops, self.results, self.made, self.remaining, self.remaining_in_file, self.nesting = before
+            limits.count_into(counted_before)
+            self._apart.pop()
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether what is evaluated now is a module's own."""
+        return bool(self._apart)
+
+    def note_write(self, holder: Value) -> None:
+        """Something other than an object gets an attribute: a class, a function, a module, what is unknown.
+
+        If a module's body does it to what is not its own, the next file must not see it.
+        """
+        if self._apart and not (
+            isinstance(holder, Class | Function) and holder.module.path == self._apart[-1]
+        ):
+            self.is_shareable = False
+
+    def limits_met(self, path: str) -> tuple[tuple[str, int], ...]:
+        """How often a limit was met in the file at `path`: in its body, and in its roots since `limits.forget`."""
+        own, roots = self.module_limits.get(path, {}), dict(limits.met())
+        return tuple((name, own.get(name, 0) + roots.get(name, 0)) for name in sorted({*own, *roots}))
 
     def rebind(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Set a variable of a module from inside a function; `forget_rebound` takes it back."""

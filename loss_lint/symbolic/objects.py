@@ -69,7 +69,8 @@ def namespace(cls: Class, act: Activation) -> Activation:
             machine.run(cls.node.body, body)
     else:
         machine.run(cls.node.body, body)
-    machine.base_heap.absorb(body.state.heap)
+    if machine.base_heap.absorb(body.state.heap):
+        machine.is_shareable = False
     return body
 
 

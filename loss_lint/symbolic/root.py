@@ -92,7 +92,10 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
             function = objects.written(module.state.names.get(statement.name))
             if function is not None and function.node is statement:
                 yield _function_root(function, None, module)
-    # Last, as bodies of classes run when something first looks at them.
+    # Last, as bodies of classes run when something first looks at them: all of them, whoever has looked before.
+    for value in [*module.state.names.values()]:
+        if isinstance(value, Class) and value.module is module.module:
+            objects.namespace(value, module)
     machine.ops = machine.module_ops[path]
     yield Root(machine, "<module>", machine.ops)
 

@@ -64,7 +64,7 @@ def call_function(
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     # What a module's body calls runs at once: it must be the same whoever looks at it later.
-    if now or act.frame.name == MODULE_FRAME or _must_run_now(function, arguments, act):
+    if now or act.machine.is_apart or _must_run_now(function, arguments, act):
         return _run_once(function, arguments, site, act, receiver)
     caller = _suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loss_lint.symbolic import assign, containers, decorators, frameworks, limits, loops, patterns
+from loss_lint.symbolic import assign, containers, decorators, frameworks, imports, limits, loops, patterns
 from loss_lint.symbolic.activation import Activation, State, atom, join
 from loss_lint.symbolic.definitions import decorator_names, define_class, define_function
 from loss_lint.symbolic.graph import NONE, Const, External, Leaf, Object, Value, leaf
@@ -26,6 +26,7 @@ def execute(body: Sequence[ast.stmt], act: Activation) -> None:
             handler(statement, act)
         except RecursionError:  # an expression nested deeper than Python lets us follow is unknown
             limits.count("depth")
+            act.machine.is_shareable = False  # how deep that was depends on who needed it
             act.state.guards, act.loops, act.grad = guards, loops, grad
 
 
@@ -177,7 +178,8 @@ def _try(node: ast.Try, act: Activation) -> None:
     execute(node.body, act)
     execute(node.orelse, act)
     ended = act.state
-    for handler in node.handlers:
+    handlers = [] if all(_imports_the_project(inner, act) for inner in node.body) else node.handlers
+    for handler in handlers:
         failed = leaf("unknown", "exception", None, reason="an exception")
         act.state = before.fork(atom(failed, True))
         if handler.name:
@@ -192,6 +194,23 @@ def _try(node: ast.Try, act: Activation) -> None:
         act.state.dead = False
         execute(node.finalbody, act)
         act.state.dead = act.state.dead or was_dead
+
+
+def _imports_the_project(node: ast.stmt, act: Activation) -> bool:
+    """Whether a statement imports nothing but what is there: the project's own modules, or torch's."""
+    match node:
+        case ast.Import(names=names):
+            return all(imports.is_there(alias.name, 0, act) for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            source = module or ""
+            below = [f"{source}.{alias.name}" if source else alias.name for alias in names]
+            inside = level or source.partition(".")[0] != "torch"
+            return bool(inside) and (
+                imports.is_there(source, level, act)
+                or all(imports.is_there(one, level, act) for one in below)
+            )
+        case _:
+            return False
 
 
 def _match(node: ast.Match, act: Activation) -> None:

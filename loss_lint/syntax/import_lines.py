@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+# UTF-8 beyond ASCII counts as letters; a backslash joins a line with the next.
 _LINE = re.compile(
-    rb"[ \t]*(?:from[ \t]+(?P<source>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#;]*)"
-    rb"|import[ \t]+(?P<modules>[\w., \t]+))"
+    rb"(?:[ \t\f]|\\\r?\n)*"
+    rb"(?:from(?:[ \t]|\\\r?\n)+(?P<source>[.\w\x80-\xff]+)(?:[ \t]|\\\r?\n)+import(?:[ \t]|\\\r?\n)*"
+    rb"(?P<names>\((?:[^)#]|#[^\n]*)*\)|(?:\\\r?\n|[^\n#;\\])*)"
+    rb"|import(?:[ \t]|\\\r?\n)+(?P<modules>(?:[\w\x80-\xff., \t]|\\\r?\n)+))"
 )
-_NAME = re.compile(rb"(\w+|\*)(?:[ \t\\\n\r]+as[ \t]+(\w+))?")
+_WORD = rb"[\w\x80-\xff]+"
+_NAME = re.compile(rb"(%b|\*)(?:[ \t\\\n\r]+as[ \t\\\n\r]+(%b))?" % (_WORD, _WORD))
 _COMMENT = re.compile(rb"#[^\n]*")
 
 
@@ -28,8 +32,8 @@ def import_lines(data: bytes) -> tuple[ImportLine, ...]:
     start = data.find(b"import")
     end = 0
     while start != -1:
-        line = data.rfind(b"\n", 0, start) + 1
-        match = _LINE.match(data, line) if line >= end else None
+        begin = _statement_start(data, start)
+        match = _LINE.match(data, begin) if begin >= end else None
         if match is not None:
             end = match.end()
             found.extend(_imports(match))
@@ -37,10 +41,19 @@ def import_lines(data: bytes) -> tuple[ImportLine, ...]:
     return tuple(found)
 
 
+def _statement_start(data: bytes, place: int) -> int:
+    """Where the statement around a place starts: with its line, the first of joined ones, or behind `;` and `:`."""
+    line = data.rfind(b"\n", 0, place) + 1
+    while line and data[max(0, line - 3) : line].rstrip(b"\r\n").endswith(b"\\"):
+        line = data.rfind(b"\n", 0, line - 1) + 1
+    return max(line, data.rfind(b";", line, place) + 1, data.rfind(b":", line, place) + 1)
+
+
 def _imports(match: re.Match[bytes]) -> list[ImportLine]:
     modules = match["modules"]
     if modules is not None:
-        return [_module(part) for part in modules.decode("ascii", "replace").split(",") if part.strip()]
+        parts = modules.replace(b"\\", b" ").decode("utf-8", "replace").split(",")
+        return [_module(part) for part in parts if part.strip()]
     source = match["source"].decode("utf-8", "replace")
     module = source.lstrip(".")
     level = len(source) - len(module)
@@ -50,6 +63,5 @@ def _imports(match: re.Match[bytes]) -> list[ImportLine]:
 
 
 def _module(text: str) -> ImportLine:
-    name, _, alias = text.partition(" as ")
-    name = name.strip()
-    return ImportLine(name, 0, None, alias.strip() or name.partition(".")[0])
+    name, _, alias = " ".join(text.split()).partition(" as ")
+    return ImportLine(name, 0, None, alias or name.partition(".")[0])

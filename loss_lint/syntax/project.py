@@ -46,7 +46,7 @@ class Project:
         self._mentions: dict[str, dict[str, list[str]]] = {}
         self._covered: dict[str, bool] = {}
         self._importers: dict[str, tuple[str, ...]] = {}
-        self._imported_files: dict[str, frozenset[str]] = {}
+        self._imported_files: dict[str, tuple[frozenset[str], Trail]] = {}
 
     # What answers follow from
 
@@ -60,6 +60,15 @@ class Project:
         finally:
             self._trail = outer
             outer.add(own)
+
+    @contextmanager
+    def unfollowed(self) -> Iterator[None]:
+        """For what follows from all files of the project: whoever remembers an answer looks at it again."""
+        outer, self._trail = self._trail, Trail()
+        try:
+            yield
+        finally:
+            self._trail = outer
 
     def follow(self, trail: Trail) -> None:
         """Note that a remembered answer was used."""
@@ -233,10 +242,15 @@ class Project:
         """The project's files that a file imports."""
         known = self._imported_files.get(path)
         if known is None:
-            modules = {module for line in self.imports(path) for module in possible_modules(line)}
-            found = (self.resolve(path, module, level) for module, level in modules)
-            known = self._imported_files[path] = frozenset(one for one in found if one is not None)
-        return known
+            with self.following() as trail:
+                modules = {module for line in self.imports(path) for module in possible_modules(line)}
+                found = (self.resolve(path, module, level) for module, level in modules)
+                known = self._imported_files[path] = (
+                    frozenset(one for one in found if one is not None),
+                    trail,
+                )
+        self._trail.add(known[1])
+        return known[0]
 
 
 def possible_modules(line: ImportLine) -> Iterator[tuple[str, int]]:
@@ -247,10 +261,9 @@ def possible_modules(line: ImportLine) -> Iterator[tuple[str, int]]:
         yield (f"{module}.{name}" if module else name), level
 
 
-def is_test(path: str) -> bool:
-    """Whether a file is a test, whose calls do not judge what it tests."""
-    name = os.path.basename(path)
-    folders = path.split(os.sep)[:-1]
+def is_test(path: str, root: str) -> bool:
+    """Whether a file of the project that begins at `root` is a test, whose calls do not judge what it tests."""
+    *folders, name = path.removeprefix(root).split(os.sep)
     return (
         name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests" in folders
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from loss_lint.syntax.project import Project, is_test, possible_modules
-from loss_lint.syntax.screen import is_relevant
+from loss_lint.syntax.project import Project, is_test
+from loss_lint.syntax.screen import is_python_of_torch, is_relevant
 
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
@@ -146,6 +147,10 @@ def _loss_places(data: bytes) -> list[int]:
     return sorted(found)
 
 
+def _is_package(path: str) -> bool:
+    return os.path.basename(path) == "__init__.py"
+
+
 def _bound_inside(block: bytes) -> list[bytes]:
     return [defined or assigned for defined, assigned in _INNER.findall(block)]
 
@@ -159,6 +164,7 @@ class Relevance:
         self._imported: dict[str, frozenset[str]] = {}
         self._outlines: dict[str, _Outline] = {}
         self._callers: dict[str, tuple[str, ...]] = {}
+        self._of_torch: dict[str, bool] = {}
 
     def is_relevant(self, path: str, data: bytes) -> bool:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
@@ -166,8 +172,9 @@ class Relevance:
 
     def imported_loss_names(self, path: str) -> frozenset[str]:
         """Those names that a file imports, as it binds them, that lead to a loss in another file of the project."""
-        if path not in self._imported and self._project.imported_files(path):
-            self._leading_names(self._project.root(path))
+        with self._project.unfollowed():
+            if path not in self._imported and self._project.imported_files(path):
+                self._leading_names(self._project.root(path))
         return self._imported.get(path, frozenset())
 
     def _leading_names(self, root: str) -> dict[str, frozenset[str]]:
@@ -183,38 +190,84 @@ class Relevance:
                 leading[path] = names
                 changed.append(path)
         for _ in range(MAX_IMPORTS):
-            importers = {one for path in changed for one in self._project.importers(path)}
-            changed = []
-            for path in sorted(importers):
-                imported = self._imported_names(path, leading)
-                if imported == self._imported.get(path, frozenset()):
-                    continue
-                self._imported[path] = imported
-                names = self._outline(path).leading(imported) | imported
-                if names != leading.get(path):
-                    leading[path] = names
-                    changed.append(path)
+            importers = self._importers(changed)
+            changed = self._spread(importers, leading)
+            handed_on = changed
+            for _ in range(MAX_HANDED_ON):  # that a package hands a name on is no step
+                handed_on = self._spread(filter(_is_package, self._importers(handed_on)), leading)
+                changed += [path for path in handed_on if path not in changed]
         for path in [*self._outlines]:
             del self._outlines[path]
         return leading
 
+    def _spread(self, importers: Iterable[str], leading: dict[str, frozenset[str]]) -> list[str]:
+        """Those of `importers` that are seen to import more that leads to a loss than before."""
+        changed: list[str] = []
+        for path in sorted(importers):
+            imported = self._imported_names(path, leading)
+            if imported == self._imported.get(path, frozenset()):
+                continue
+            self._imported[path] = imported
+            names = self._outline(path).leading(imported) | imported
+            if names != leading.get(path):
+                leading[path] = names
+                changed.append(path)
+        return changed
+
+    def _importers(self, paths: list[str]) -> set[str]:
+        """The files that import one of `paths`, or as a module a package that has one as an attribute."""
+        found: set[str] = set()
+        packages: list[str] = []
+        for path in paths:
+            importers = self._project.importers(path)
+            packages.extend(one for one in importers if _is_package(one) and one not in found)
+            found.update(importers)
+        for package in packages:
+            found.update(one for one in self._project.importers(package) if self._as_a_module(package, one))
+        return found
+
+    def _as_a_module(self, package: str, importer: str) -> bool:
+        name = os.path.basename(os.path.dirname(package))
+        return any(
+            name == (line.module.rpartition(".")[2] if line.name is None else line.name)
+            for line in self._project.imports(importer)
+        )
+
     def _imported_names(self, path: str, leading: dict[str, frozenset[str]]) -> frozenset[str]:
         names: set[str] = set()
         for line in self._project.imports(path):
-            for number, (module, level) in enumerate(possible_modules(line)):
-                source = self._project.resolve(path, module, level)
-                known = leading.get(source) if source is not None and source != path else None
-                if not known:
-                    continue
-                if line.name == "*":
-                    names |= known
-                elif number or line.name is None:
-                    dotted = line.module if line.name is None and "." in line.module else line.bound
-                    if not known.isdisjoint(self._outline(path).attributes(dotted)):
-                        names.add(line.bound)
-                elif line.name in known:
-                    names.add(line.bound)
+            module, level, name, bound = line
+            source = self._project.resolve(path, module, level)
+            known = leading.get(source, frozenset()) if source is not None and source != path else frozenset()
+            if name == "*":
+                names |= known
+            elif name is None:
+                top = module.partition(".")[0]
+                spellings = {bound} if bound != top else {module, top}
+                if source is not None and any(self._uses(path, one, source, leading) for one in spellings):
+                    names.add(bound)
+            elif name in known:
+                names.add(bound)
+            else:
+                below = self._project.resolve(path, f"{module}.{name}" if module else name, level)
+                if below is not None and below != path and self._uses(path, bound, below, leading):
+                    names.add(bound)
         return frozenset(names)
+
+    def _uses(
+        self, path: str, spelled: str, module: str, leading: dict[str, frozenset[str]], depth: int = 4
+    ) -> bool:
+        """Whether a file reads a name that leads to a loss of the module that it calls `spelled`, or of one below."""
+        attributes = self._outline(path).attributes(spelled)
+        if not leading.get(module, frozenset()).isdisjoint(attributes):
+            return True
+        if not depth or not _is_package(module):
+            return False
+        below = ((f"{spelled}.{one}", self._project.resolve(module, one, 1)) for one in sorted(attributes))
+        return any(
+            inner is not None and self._uses(path, dotted, inner, leading, depth - 1)
+            for dotted, inner in below
+        )
 
     def _data(self, path: str) -> bytes:
         try:
@@ -235,25 +288,36 @@ class Relevance:
         """
         known = self._callers.get(path)
         if known is None:
-            known = self._callers[path] = self._find_callers(path)
+            with self._project.unfollowed():
+                known = self._callers[path] = self._find_callers(path)
         return known
 
     def _find_callers(self, path: str) -> tuple[str, ...]:
+        root = self._project.root(path)
+        if not self._uses_torch(root):
+            return ()
         found: list[str] = []
         seen = {path}
         level = [path]
         for _ in range(MAX_HANDED_ON + 1):
             importers = sorted({one for current in level for one in self._project.importers(current)} - seen)
-            level = [one for one in importers if is_test(path) or not is_test(one)]
+            level = [one for one in importers if is_test(path, root) or not is_test(one, root)]
             seen.update(importers)
             found.extend(one for one in level if self._brings_together(one))
             if not level or len(found) >= MAX_CALLERS:
                 break
         return tuple(found[:MAX_CALLERS])
 
+    def _uses_torch(self, root: str) -> bool:
+        known = self._of_torch.get(root)
+        if known is None:
+            files = self._project.files(root)
+            known = self._of_torch[root] = any(is_python_of_torch(self._data(path)) for path in files)
+        return known
+
     def _brings_together(self, path: str) -> bool:
         """Whether a file that imports others can do more with their names than hand them on."""
         data = self._data(path)
-        if os.path.basename(path) == "__init__.py" and b"def " not in data:
+        if _is_package(path) and b"def " not in data:
             return False
         return self.is_relevant(path, data)
