@@ -113,7 +113,7 @@ def _is_made_up_for(sink: Op, epoch: Epoch, root: Root) -> bool:
     """Whether the quotient is multiplied or divided by a count further on."""
     return any(
         epoch.counts_anything(operand, spelled)
-        for op in root.downstream(sink)
+        for op in root.downstream(sink, numbers=True)
         if op.name in ("mul", "div")
         for operand, spelled in zip(op.operands, op.spelled, strict=False)
     )

@@ -159,7 +159,9 @@ def _samples_of(loader: Loader, guards: Guards) -> Iterator[int]:
         yield view.node.content
         match view.node:
             case Leaf(role="call", name=name, operands=(_, *tensors)) if name in TENSOR_DATASETS:
-                yield from (strip(tensor).content for tensor in tensors)
+                for tensor in tensors:
+                    yield strip(tensor).content
+                    yield from (part.node.content for part in views(tensor, view.guards))
             case Leaf(role="call", name="torch.utils.data.Subset", operands=(_, _, indices)):
                 yield strip(indices).content
     for view in views(loader.sampler, guards) if loader.sampler is not None else ():

@@ -48,12 +48,13 @@ class Flow:
         self._catch_up()
         return [self._ops[index] for index in self._consumers.get(id(op), ())]
 
-    def downstream(self, op: Op, *, without: Op | None = None) -> Iterator[Op]:
+    def downstream(self, op: Op, *, without: Op | None = None, numbers: bool = False) -> Iterator[Op]:
+        """What is computed from `op`, nearest first; of the plain `numbers` made of it as well, on request."""
         seen = {id(op)}
         pending = deque((op,))
         while pending and len(seen) < MAX_DOWNSTREAM:
             current = pending.popleft()
-            if current.name in _CUTS:
+            if current.name in _CUTS and not numbers:
                 continue
             for consumer in self.consumers(current):
                 if id(consumer) not in seen and consumer is not without:

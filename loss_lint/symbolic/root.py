@@ -54,9 +54,12 @@ class Root:
         """The operations that `op`'s result is an operand of, in their order."""
         return self._flow.consumers(op)
 
-    def downstream(self, op: Op, *, without: Op | None = None) -> Iterator[Op]:
-        """Everything that is computed from `op`, nearest first; not through `without`."""
-        return self._flow.downstream(op, without=without)
+    def downstream(self, op: Op, *, without: Op | None = None, numbers: bool = False) -> Iterator[Op]:
+        """Everything that is computed from `op`, nearest first; not through `without`.
+
+        Where a tensor becomes plain numbers (`.item()`), what is computed from these counts if `numbers`.
+        """
+        return self._flow.downstream(op, without=without, numbers=numbers)
 
     def is_trained_on(self, op: Op, *, without: Op | None = None) -> bool:
         """Whether `op` reaches a `backward()`, the program's or a framework's on what a step returns."""
