@@ -107,6 +107,27 @@ STEP_COUNT_NAMES: frozenset[str] = frozenset(
     }
 )
 
+# A number of passes over the data: it counts no samples.
+EPOCH_COUNT_NAMES: frozenset[str] = frozenset(
+    {
+        "epochs",
+        "num_epochs",
+        "num_epoch",
+        "n_epochs",
+        "n_epoch",
+        "nepochs",
+        "nb_epochs",
+        "max_epochs",
+        "total_epochs",
+        "train_epochs",
+        "num_train_epochs",
+        "local_epochs",
+        "local_epoch",
+        "num_local_epochs",
+        "local_ep",
+    }
+)
+
 # Conditions that say whether the program trains, whose branches are meant to differ.
 TRAINING_NAMES: frozenset[str] = frozenset(
     {
@@ -149,6 +170,11 @@ def counts_samples(identifier: str) -> bool:
 def counts_steps(identifier: str) -> bool:
     """Whether `identifier` is a usual name for the number of accumulation steps."""
     return identifier.lower() in STEP_COUNT_NAMES
+
+
+def counts_epochs(identifier: str) -> bool:
+    """Whether `identifier` is a usual name for a number of passes over the data."""
+    return identifier.lower() in EPOCH_COUNT_NAMES
 
 
 def means_training(identifier: str) -> bool:

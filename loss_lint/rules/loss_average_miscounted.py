@@ -79,7 +79,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     found = [(sink, total) for total in totals(sink.operands[0], sink.guards)]
     for top, total in found or _summands(sink, root):
-        epoch = Epoch(total.loop, total.view.guards, total.loss)
+        epoch = Epoch(total.loops, total.view.guards, total.loss)
         counted = epoch.counts(sink.operands[1])
         if not _is_wrong(total, counted, epoch, root):
             continue
@@ -124,7 +124,8 @@ def _match(sink: Op, top: Op, total: Total, epoch: Epoch, root: Root) -> Match:
     where = f"{loss.name} at {at(loss.site, sink.site)}"
     # Inside the loop only the batches so far have been added up.
     is_whole = top is not sink or loop not in sink.loops
-    own = loop.name if sink.frame is loop.frame and is_whole else ""
+    is_alone = len(total.loops) == 1 and not _is_product(sink.operands[1])
+    own = loop.name if sink.frame is loop.frame and is_whole and is_alone else ""
     if total.power == 0:
         divisor = f"`len({own})`" if own else "the number of batches"
         message = (
@@ -161,23 +162,42 @@ def _match(sink: Op, top: Op, total: Total, epoch: Epoch, root: Root) -> Match:
     )
 
 
+def _is_product(value: Value) -> bool:
+    return isinstance(value, Op) and value.name == "mul"
+
+
+def _factors(value: Value) -> Iterator[Value]:
+    """What is multiplied in a product that is written in place; anything else alone."""
+    if isinstance(value, Op) and value.name == "mul":
+        for operand in value.operands:
+            yield from _factors(operand)
+    else:
+        yield value
+
+
 def _edits(sink: Op, total: Total, length: Value, text: str | None) -> tuple[GraphEdit, ...]:
     """Another divisor: where it is `len(loader.dataset)`, written in place, the loader itself is counted."""
     divisor = sink.operands[1]
-    if total.power == 0 and total.certain and isinstance(divisor, Op) and divisor.name == "len":
-        dataset = divisor.operands[0]
+    for factor in _factors(divisor) if total.power == 0 and total.certain else ():
+        dataset = factor.operands[0] if isinstance(factor, Op) and factor.name == "len" else None
         if isinstance(dataset, Op) and dataset.name == "getattr" and dataset.frame is sink.frame:
             return (Bypass(dataset),)
-    fixed = replace(
+    fixed = _made(sink, "len", length)
+    for loop in total.loops[:-1]:
+        fixed = _made(sink, "mul", _made(sink, "len", loop.iterable or divisor), fixed)
+    return (ReplaceOperand(sink, 1, fixed, text),)
+
+
+def _made(sink: Op, name: str, *operands: Value) -> Op:
+    return replace(
         sink,
-        name="len",
-        operands=(length,),
+        name=name,
+        operands=operands,
         parameters=(),
-        slots=(None,),
-        spelled=("",),
+        slots=(None,) * len(operands),
+        spelled=("",) * len(operands),
         content=fresh_content(),
     )
-    return (ReplaceOperand(sink, 1, fixed, text),)
 
 
 RULE = Rule(

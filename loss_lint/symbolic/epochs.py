@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from loss_lint.catalogue.names import counts_samples
+from loss_lint.catalogue.names import counts_epochs, counts_samples
 from loss_lint.symbolic.counts import sources
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Loop, Op, Value
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader, loader_of
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.naming import name_of
-from loss_lint.symbolic.sums import UNCHANGING, as_sum, counts_batch, factor, starts_at_zero
+from loss_lint.symbolic.sums import UNCHANGING, as_sum, counts_batch, factor, nested, starts_at_zero
 from loss_lint.symbolic.walk import View, Walk, descend, views
 
 Counted = Literal["iterations", "samples"]
 
 
 class Epoch:
-    """One run of a loop: what it runs over, and which numbers count its iterations or its samples."""
+    """One run of a loop: what it runs over, and which numbers count its iterations or its samples.
 
-    def __init__(self, loop: Loop, guards: Guards, loss: Op) -> None:
-        self.loop = loop
+    Of several `loops`, it is the last one's, as often as those before around it run: the epochs of a training.
+    """
+
+    def __init__(self, loops: tuple[Loop, ...], guards: Guards, loss: Op) -> None:
+        self.loop = loop = loops[-1]
+        self._loops = loops
+        self._around = tuple(Epoch((outer,), guards, loss) for outer in loops[:-1])
         self._guards = guards
         self._related = sources(loss)
         self.items: list[Value] = []
@@ -84,9 +89,44 @@ class Epoch:
         )
 
     def counts(self, value: Value) -> Counted | None:
-        """What `value` certainly counts; None where it is not known, or something else."""
+        """What `value` certainly counts, over all loops; None where it is not known, or something else."""
+        return self._counts(value, self._around)
+
+    def _counts(self, value: Value, around: tuple[Epoch, ...]) -> Counted | None:
+        """What `value` counts over the loop and those `around` it: the product of what each of these counts."""
+        alone = self._counts_alone(value, around)
+        if alone is not None:
+            return alone
+        found: set[Counted | None] = set()
+        for view in views(value, self._guards):
+            node = view.node
+            if not (isinstance(node, Op) and node.name == "mul"):
+                return None
+            found.add(self._product(node, around))
+        return found.pop() if len(found) == 1 else None
+
+    def _product(self, product: Op, around: tuple[Epoch, ...]) -> Counted | None:
+        for slot in (0, 1):
+            one, other = product.operands[slot], product.operands[1 - slot]
+            for epoch in around:
+                if epoch.counts(other) == "iterations":
+                    rest = tuple(outer for outer in around if outer is not epoch)
+                    return self._counts(one, rest)
+            if counts_epochs(product.spelled[1 - slot]) or counts_epochs(name_of(other)):
+                counted = self._counts(one, around)
+                if counted is not None:
+                    return counted
+        return None
+
+    def _counts_alone(self, value: Value, around: tuple[Epoch, ...]) -> Counted | None:
+        """What `value` counts, if not as a product with the lengths of the loops `around`."""
         walk = Walk()
         found: set[Counted | None] = set()
+        if around:
+            for view in descend(View(value, self._guards), walk, UNCHANGING):
+                summed = as_sum(view.node)
+                found.add(self._sum(summed, view) if summed is not None else None)
+            return found.pop() if len(found) == 1 and not walk.exhausted else None
         if strip(value).content in self._lengths:
             return "iterations"
         if strip(value).content in self._ends:
@@ -140,16 +180,32 @@ class Epoch:
         return None
 
     def _sum(self, summed: Accumulated, view: View) -> Counted | None:
-        """A number that the same loop counts up: by one, or by what each batch holds."""
-        if summed.loop is not self.loop or not starts_at_zero(summed.init, view.guards):
-            return None
+        """A number that the same loops count up: by one, or by what each batch holds."""
+        terms, loops = nested(summed, view.guards)
+        counted = self._steps(terms, view.guards) if loops == self._loops else None
+        if counted is None or starts_at_zero(summed.init, view.guards):
+            return counted
+        return counted if self._went_on(summed.init, view.guards) == counted else None
+
+    def _went_on(self, init: Value, guards: Guards) -> Counted | None:
+        """What loops before have counted in the number that this one goes on to count."""
         found: set[Counted | None] = set()
-        for term in summed.terms:
+        for view in views(init, guards):
+            summed = view.node
+            if not (isinstance(summed, Accumulated) and starts_at_zero(summed.init, view.guards)):
+                return None
+            found.add(self._steps(nested(summed, view.guards)[0], view.guards))
+        return found.pop() if len(found) == 1 else None
+
+    def _steps(self, terms: tuple[Value, ...], guards: Guards) -> Counted | None:
+        """What a sum of `terms` counts."""
+        found: set[Counted | None] = set()
+        for term in terms:
             plain = strip(term)
             if isinstance(plain, Const) and plain.value == 1:
                 found.add("iterations")
             else:
-                found.add("samples" if counts_batch(term, view.guards, self._related) else None)
+                found.add("samples" if counts_batch(term, guards, self._related) else None)
         return found.pop() if len(found) == 1 else None
 
 

@@ -170,6 +170,9 @@ def _terms_beside(value: Value, content: int) -> list[Value] | None:
             terms = _terms_beside(one, content)
             if terms is not None:
                 return [*terms, other]
+    if isinstance(plain, Accumulated):
+        terms = _terms_beside(plain.init, content)
+        return None if terms is None else [*terms, accumulated(ZERO, plain.terms, plain.loop)]
     if isinstance(plain, Alternatives):
         found = [_terms_beside(branch, content) for _, branch in plain.branches]
         if any(terms is None for terms in found):

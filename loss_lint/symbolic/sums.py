@@ -69,15 +69,20 @@ def _running(node: Value) -> Phi | None:
 class Total:
     """The sum of losses over an epoch: each batch adds `loss` times the batch size to the `power`.
 
-    `view` is the loss, with all operations between it and the sum's use. `scaled` says that the program multiplies
-    by a batch size itself, `certain` that nothing unknown is added as well.
+    `view` is the loss, with all operations between it and the sum's use. `loops` are those that add up: the last one
+    over batches, those before around it, as of several epochs. `scaled` says that the program multiplies by a batch
+    size itself, `certain` that nothing unknown is added as well.
     """
 
     power: int
     view: View
-    loop: Loop
+    loops: tuple[Loop, ...]
     scaled: bool
     certain: bool
+
+    @property
+    def loop(self) -> Loop:
+        return self.loops[-1]
 
     @property
     def loss(self) -> Op:
@@ -90,21 +95,33 @@ def totals(value: Value, guards: Guards) -> Iterator[Total]:
     walk = Walk()
     for view, power, summed in _sums(View(value, guards), walk):
         if starts_at_zero(summed.init, view.guards):
-            total = _total([replace(view, node=term) for term in summed.terms], power, summed.loop, walk)
+            terms, loops = nested(summed, view.guards)
+            total = _total([replace(view, node=term) for term in terms], power, loops, walk)
             if total is not None:
                 yield total
 
 
 def summand(value: Value, guards: Guards, loop: Loop) -> Total | None:
     """`value` as what each iteration of `loop` adds to a sum of losses."""
-    return _total([View(value, guards)], 0, loop, Walk())
+    return _total([View(value, guards)], 0, (loop,), Walk())
 
 
-def _total(terms: list[View], power: int, loop: Loop, walk: Walk) -> Total | None:
+def nested(summed: Accumulated, guards: Guards) -> tuple[tuple[Value, ...], tuple[Loop, ...]]:
+    """What a sum adds up and over which loops: where each term is the sum of a loop within, that loop's terms."""
+    loops: tuple[Loop, ...] = ()
+    while True:
+        loops = (*loops, summed.loop)
+        inner = strip(summed.terms[0]) if len(summed.terms) == 1 else None
+        if not (isinstance(inner, Accumulated) and starts_at_zero(inner.init, guards)):
+            return summed.terms, loops
+        summed = inner
+
+
+def _total(terms: list[View], power: int, loops: tuple[Loop, ...], walk: Walk) -> Total | None:
     found: list[_Part] = []
     certain = True
     for term in terms:
-        for part in _parts(term, loop, walk):
+        for part in _parts(term, loops[-1], walk):
             if part is None:
                 certain = False
             else:
@@ -112,7 +129,7 @@ def _total(terms: list[View], power: int, loop: Loop, walk: Walk) -> Total | Non
     if len({part.power for part in found}) != 1 or walk.exhausted:
         return None
     raised = found[0].power + power
-    return Total(raised, found[0].view, loop, raised != found[0].own, certain)
+    return Total(raised, found[0].view, loops, raised != found[0].own, certain)
 
 
 def _sums(view: View, walk: Walk) -> Iterator[tuple[View, int, Accumulated]]:
