@@ -284,6 +284,16 @@ def _sorted(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     return act.machine.python_op("sorted", tuple(values), site, act)
 
 
+def _chosen(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`random.sample(clients, k)`: a list of some of the items, where all are made by one statement in a loop."""
+    values = [argument.value for argument in arguments]
+    made = items.made_in_a_loop(values[0], act) if len(values) > 1 else None
+    if made is None:
+        return None
+    some = leaf("repeated", "", site, (made,), "items chosen at random")
+    return act.machine.new_object("builtins.list", site, act, (Item(None, some, NO_GUARDS),))
+
+
 def _partial(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     if not arguments or arguments[0].keyword is not None:
         return None
@@ -390,6 +400,9 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "builtins.iter": _plain("iter"),
     "builtins.next": _next,
     "functools.partial": _partial,
+    "random.sample": _chosen,
+    "random.choices": _chosen,
+    "numpy.random.choice": _chosen,
     "collections.namedtuple": _named_tuple,
     "dataclasses.field": fields.declare,
     "attr.field": fields.declare,

@@ -122,15 +122,33 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
 
 
 def _run_callbacks(arguments: tuple[Argument, ...], site: Site, act: Activation) -> None:
-    """A function without parameters that is handed to something unknown will be called: `optimizer.step(closure)`."""
+    """What is handed to something unknown to be called: `optimizer.step(closure)`, `tune.run(partial(train, net))`.
+
+    Where the caller would give more than the program has bound, that is unknown.
+    """
     for argument in arguments:
         plain = strip(argument.value)
-        if isinstance(plain, Function) and isinstance(plain.node, ast.FunctionDef):
-            spec = plain.node.args
-            if not (spec.args or spec.posonlyargs or spec.kwonlyargs) and plain.module.leads_to_loss(
-                plain.node
-            ):
-                call(plain, (), site, act, now=True)
+        if _is_callback(plain):
+            call(plain, (), site, act, now=True)
+
+
+def _is_callback(value: Value) -> bool:
+    """Whether `value` is a function with all or some of its arguments bound, in which there may be a loss."""
+    match value:
+        case Function(node=ast.FunctionDef() as node, module=module):
+            spec = node.args
+            takes = spec.args or spec.posonlyargs or spec.kwonlyargs
+            return not takes and module.leads_to_loss(node)
+        case Function(node=ast.Lambda(body=body), module=module):
+            called = body.func if isinstance(body, ast.Call) else None
+            name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+            return name in module.loss_names
+        case Partial(function=inner):
+            function = strip(inner)
+            function = function.function if isinstance(function, BoundMethod) else function
+            return isinstance(function, Function) and function.module.leads_to_loss(function.node)
+        case _:
+            return False
 
 
 def callable_behind(function: Value, act: Activation) -> Value:
@@ -283,4 +301,5 @@ def _external_call(
         applied = apply(name, arguments, site, act)
         if applied is not None:
             return applied
+    _run_callbacks(arguments, site, act)
     return unknown_call(callee, arguments, site)

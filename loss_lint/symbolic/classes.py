@@ -82,6 +82,10 @@ def _plain_class(subject: Value) -> str | None:
             return "builtins.tuple"
         case Object(cls=External(name=name)) if name in _PLAIN or name in _DICTS:
             return name
+        case Op(name="list" | "sorted"):
+            return "builtins.list"
+        case Op(name="comprehension") if isinstance(kind := subject.parameter("kind"), Const):
+            return f"builtins.{kind.value}"
         case Op() if effect(subject) in _TENSOR_EFFECTS or subject.name in _TENSOR_OPERATIONS:
             return "torch.Tensor"
         case _:

@@ -157,6 +157,34 @@ def repeated_element(value: Value, act: Activation) -> Value | None:
     return alternatives(elements) if len(elements) == len(record.items) else None
 
 
+def made_in_a_loop(value: Value, act: Activation) -> Value | None:
+    """What every item of a list, or of a slice of it, is: those that one statement made in a loop."""
+    value = resolved(value, act)
+    plain = strip(value)
+    match plain:
+        case Op(name="comprehension", operands=(inner, _)) if _is_list(plain):
+            return inner
+        case Op(name="getitem", operands=(base, index)) if is_slice(index):
+            return made_in_a_loop(base, act)
+        case Op(name="list" | "tuple", operands=(inner,)):
+            return made_in_a_loop(inner, act)
+        case Alternatives(branches=branches):
+            found = [
+                (guards, made_in_a_loop(branch, act))
+                for guards, branch in branches
+                if compatible(guards, act.state.guards)
+            ]
+            known = [(guards, one) for guards, one in found if one is not None]
+            return alternatives(known) if known and len(known) == len(found) else None
+        case _:
+            return repeated_element(value, act)
+
+
+def is_slice(index: Value) -> bool:
+    plain = strip(index)
+    return isinstance(plain, Op) and plain.name == "slice"
+
+
 def repeated_terms(value: Value, act: Activation) -> tuple[tuple[Value, ...], Loop] | None:
     """What each iteration of one loop appends to a list that holds nothing else, and that loop."""
     plain = strip(value)
@@ -199,9 +227,9 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
             loader = loader_of(plain)
             if loader is not None:
                 return batches.batch(plain, loader, site, act)
-            repeated = repeated_element(iterable, act)
-            if repeated is not None:
-                return repeated
+            made = made_in_a_loop(iterable, act)
+            if made is not None:
+                return made
             return Leaf(
                 "element", "", (iterable,), site, fresh_content(), "an element of what is looped over"
             )

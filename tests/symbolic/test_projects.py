@@ -96,3 +96,19 @@ def test_files_that_star_import_one_another() -> None:
     found = lint("/p/main.py", **circle, **{"main.py": main})
     assert [finding.code for finding in found] == ["LOS201"]
     assert lint("/p/main.py", **circle, **{"main.py": main.replace("Net()", "Absent()")}) == ()
+
+
+def test_a_trainer_that_is_handed_to_a_library_with_its_arguments_bound() -> None:
+    main = """
+from functools import partial
+import torch.nn as nn
+from ray import tune
+from models.net import Net
+from trainer import train
+
+def main(loader):
+    tune.run(partial(train, Net(), criterion=nn.CrossEntropyLoss()), config={"lr": 0.1})
+"""
+    (found,) = lint("/p/trainer.py", **{"main.py": main})
+    assert (found.code, found.place.path, found.place.line) == ("LOS201", "/p/trainer.py", 6)
+    assert lint("/p/trainer.py", **{"main.py": main.replace("Net()", "Absent()")}) == ()
