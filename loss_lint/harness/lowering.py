@@ -33,6 +33,10 @@ _ARITHMETIC = frozenset({"add", "sub", "mul", "div", "floor_divide", "pow", "neg
 _MAX_DEPTH = 200
 
 
+# As many items are in a list that a loop makes.
+REPEATED = 2
+
+
 class Unrunnable(Exception):
     """The expression cannot be executed, for a reason that is not torch's."""
 
@@ -145,13 +149,21 @@ class _Lowering:
         if effect(changed) == "layer" or changed.name == "getattr":
             return self._through(changed, side, depth)
         if self.extent == "bare" and self._only_moves(op):
-            return self.node(changed.operands[0], side, depth + 1)
+            return self.node(self._joined(changed.operands[0])[0], side, depth + 1)
         operands = tuple(
-            self.node(operand, _side_of(changed, slot, side), depth + 1)
+            self.node(part, _side_of(changed, slot, side), depth + 1)
             for slot, operand in enumerate(changed.operands)
+            for part in (self._joined(operand) if effect(changed) == "combine" else (operand,))
         )
         parameters = [(key, self._parameter(key, value, depth)) for key, value in changed.parameters]
         return applied(changed.name, operands, parameters)
+
+    def _joined(self, operand: Value) -> tuple[Value, ...]:
+        """What is joined: of a list that a loop made, a few of its items."""
+        view = self._reading(operand)
+        if view is not None and isinstance(view.node, Op) and view.node.name == "comprehension":
+            return view.node.operands[:1] * REPEATED
+        return (operand,)
 
     def _parameter(self, key: str, value: Value, depth: int) -> Node:
         """A parameter; class weights that are written down run, as they tell how many classes there are."""
@@ -201,7 +213,8 @@ class _Lowering:
             or any(edit.op is op for edit in self.edits)
         ):
             return False
-        return bool(op.operands) and (effect(op) in KEEPING - {"cast"} or op.name == "getattr")
+        moves = effect(op) in KEEPING - {"cast"} or op.name in ("getattr", "stack")
+        return bool(op.operands) and moves
 
     def _through(self, op: Op, side: Side, depth: int) -> Node:
         """A layer: an input of its own, unless what the witness names lies behind it."""

@@ -46,6 +46,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin
+from loss_lint.symbolic.dims import normalized_dim
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import Fact, constant, keeps_rows, meanings
 from loss_lint.symbolic.graph import Const, Op, Tuple, Value
@@ -70,11 +71,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     fact = wrong or facts[0]
     place = at(origin(fact.op), sink.site)
-    effect = (
-        f"it normalizes dimension {_dim(fact)}, not the classes: the loss changes"
-        if wrong
-        else "this changes nothing"
-    )
+    effect = f"{_wrong_dim(fact)}: the loss changes" if wrong else "this changes nothing"
     yield Match(
         sink=sink,
         message=(
@@ -113,8 +110,8 @@ def _is_whole(index: Value) -> bool:
 
 
 _RESHAPES = frozenset(
-    {"view", "reshape", "flatten", "permute", "transpose", "t", "movedim", "squeeze", "unsqueeze", "getitem",
-     "unflatten", "gather", "index_select", "select"}
+    {"view", "reshape", "flatten", "permute", "transpose", "t", "mt", "movedim", "squeeze", "unsqueeze", "getitem",
+     "unflatten", "gather", "index_select", "select", "stack"}
 )  # fmt: skip
 
 
@@ -129,6 +126,9 @@ def _is_reshaped(fact: Fact) -> bool:
 
 def _normalizes_classes(fact: Fact) -> bool:
     """Whether the classes are what was normalized: dimension 1, or the last one."""
+    place = normalized_dim(fact.op, fact.view.chain)
+    if place is not None:
+        return place.normalized().index in (1, -1)
     dim = _dim(fact)
     if dim is None or dim in (1, -1):
         return True
@@ -137,8 +137,20 @@ def _normalizes_classes(fact: Fact) -> bool:
 
 def _normalizes_another_dim(fact: Fact) -> bool:
     """Whether it is certain that another dimension was: the classes of three dimensions and more are the second."""
+    place = normalized_dim(fact.op, fact.view.chain)
+    if place is not None:
+        place = place.normalized()
+        return place.index >= 2 or (place.index == 0 and place.rank is not None)
     dim = _dim(fact)
     return isinstance(dim, int) and dim >= 2 and not _is_reshaped(fact)
+
+
+def _wrong_dim(fact: Fact) -> str:
+    dim = _dim(fact)
+    place = normalized_dim(fact.op, fact.view.chain)
+    moved = place.normalized().index if place is not None else dim
+    then = "" if moved == dim else f", which is dimension {moved} here"
+    return f"it normalizes dimension {dim}{then}, not the classes"
 
 
 RULE = Rule(

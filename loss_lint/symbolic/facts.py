@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
+from loss_lint.symbolic.dims import behind, normalized_dim
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Tuple, Value, const
 from loss_lint.symbolic.guards import EQUALITIES, contradicts_defaults, literal_of, strip, subject
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
@@ -78,15 +79,25 @@ def _of_parts(node: Op, view: View, walk: Walk) -> Fact | None:
     found: list[Fact] = []
     for operand in node.operands:
         part = next(iter(inside(view, operand, walk)), None)
+        if part is not None and isinstance(part.node, Op) and part.node.name == "comprehension":
+            part = next(iter(inside(part, part.node.operands[0], walk)), None)  # a list that a loop made
         fact = meaning(part, walk) if part is not None else None
         if fact is None or (found and fact.meaning != found[0].meaning):
             return None
         found.append(fact)
-    along = literal_of(node.parameter("dim") or const(0))
-    beside = node.name != "cat" or along is None or along.value != 0
-    if beside and found[0].meaning not in ("probabilities", "sigmoid"):
-        return None  # each part is normalized, not all of them together
-    return found[0]
+    if found[0].meaning in ("probabilities", "sigmoid"):
+        return found[0]
+    # Each part is normalized: so is the whole, unless it is along that dimension.
+    return found[0] if all(_stays_normalized(fact, node, view) for fact in found) else None
+
+
+def _stays_normalized(fact: Fact, joined: Op, view: View) -> bool:
+    along = literal_of(joined.parameter("dim") or const(0))
+    if joined.name == "cat" and along is not None and along.value == 0:
+        return True
+    within = fact.view.chain[len(view.chain) + 1 :]
+    place = normalized_dim(fact.op, within)
+    return place is not None and behind(place, joined) is not None
 
 
 def keeps_rows(chain: tuple[Op, ...]) -> bool:
