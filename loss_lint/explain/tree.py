@@ -328,7 +328,8 @@ class TreeBuilder:
             if node.kind == "number" and not label:
                 inline.append(spelled(node))
         if len(op.operands) > MAX_PARTS:
-            children.append(Child(Node("unknown", "", f"{len(op.operands) - MAX_PARTS} more")))
+            more = f"{len(op.operands) - MAX_PARTS} more"
+            children.append(Child(Node("unknown", "", more, note="parts that are not shown")))
         return tuple(children), inline
 
     def _part(self, op: Op, guards: Guards, depth: int) -> Node:

@@ -213,7 +213,7 @@ class _Lowering:
             or any(edit.op is op for edit in self.edits)
         ):
             return False
-        moves = effect(op) in KEEPING - {"cast"} or op.name in ("getattr", "stack")
+        moves = effect(op) in KEEPING - {"cast"} or op.name in ("getattr", "cat", "stack")
         return bool(op.operands) and moves
 
     def _through(self, op: Op, side: Side, depth: int) -> Node:

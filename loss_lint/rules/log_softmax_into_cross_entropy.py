@@ -81,7 +81,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         claim=("value", "gradient", "value+gradient") if wrong else ("none",),
         guards=fact.view.guards if wrong else sink.guards,
         spine=(sink, *fact.view.chain, fact.op),
-        edits=(Bypass(fact.op),),
+        edits=tuple(Bypass(op) for op in fact.ops),
         passes=fact.view.passes,
         steps=((origin(fact.op), "log_softmax makes log-probabilities"),),
         safe=not wrong,

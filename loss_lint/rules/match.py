@@ -50,7 +50,7 @@ def too_much(sink: Op, fact: Fact, message: str, makes: str) -> Match:
         claim=CHANGES,
         guards=fact.view.guards,
         spine=(sink, *fact.view.chain, fact.op),
-        edits=(Bypass(fact.op),),
+        edits=tuple(Bypass(op) for op in fact.ops),
         passes=fact.view.passes,
         steps=((origin(fact.op), f"{spelled(fact.op)} makes {makes}"),),
         fix_message="Pass the logits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from loss_lint.catalogue.names import counts_samples, counts_steps
@@ -25,11 +25,19 @@ Meaning = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What one reading of a value means, and the operation that made it so."""
+    """What one reading of a value means, and the operation that made it so.
+
+    Where it was put together of several parts that mean the same, `op` made the first one, `beside` the others.
+    """
 
     meaning: Meaning
     op: Op
     view: View
+    beside: tuple[Op, ...] = ()
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        return (self.op, *self.beside)
 
 
 def meanings(value: Value, guards: Guards) -> Iterator[Fact]:
@@ -85,10 +93,12 @@ def _of_parts(node: Op, view: View, walk: Walk) -> Fact | None:
         if fact is None or (found and fact.meaning != found[0].meaning):
             return None
         found.append(fact)
-    if found[0].meaning in ("probabilities", "sigmoid"):
-        return found[0]
     # Each part is normalized: so is the whole, unless it is along that dimension.
-    return found[0] if all(_stays_normalized(fact, node, view) for fact in found) else None
+    normalized = found[0].meaning in ("probabilities", "sigmoid")
+    if not normalized and not all(_stays_normalized(fact, node, view) for fact in found):
+        return None
+    others = {id(op): op for fact in found for op in fact.ops if op is not found[0].op}
+    return replace(found[0], beside=tuple(others.values()))
 
 
 def _stays_normalized(fact: Fact, joined: Op, view: View) -> bool:
