@@ -165,6 +165,7 @@ class Relevance:
         self._outlines: dict[str, _Outline] = {}
         self._callers: dict[str, tuple[str, ...]] = {}
         self._of_torch: dict[str, bool] = {}
+        self._together: dict[str, bool] = {}
 
     def is_relevant(self, path: str, data: bytes) -> bool:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
@@ -317,7 +318,9 @@ class Relevance:
 
     def _brings_together(self, path: str) -> bool:
         """Whether a file that imports others can do more with their names than hand them on."""
-        data = self._data(path)
-        if _is_package(path) and b"def " not in data:
-            return False
-        return self.is_relevant(path, data)
+        known = self._together.get(path)
+        if known is None:
+            data = self._data(path)
+            hands_on = _is_package(path) and b"def " not in data
+            known = self._together[path] = not hands_on and self.is_relevant(path, data)
+        return known

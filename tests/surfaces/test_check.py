@@ -154,6 +154,20 @@ class TestStreams:
         assert b"linted 1 file" in done.stderr
         assert done.stdout == run("check").stdout
 
+    def test_verbose_shows_which_limits_were_met(self, project: Path, run: Run) -> None:
+        """Also those that a module's own body meets, whoever imports it, with and without the cache."""
+        adds = "    x = x + 1\n" * 7000
+        text = f"import torch.nn.functional as F\ndef f(x, y):\n{adds}    return F.mse_loss(x, y)\n"
+        (project / "a.py").write_text(text)
+        (project / "b.py").write_text(text + "z = f(1, 2)\n")
+        (project / "c.py").write_text("import torch\nfrom b import f, z\nf(z, z)\n")
+        first = run("check", "-v", "--jobs", "1").stderr.splitlines()
+        assert [line for line in first if b"gave up" in line] == [b"info: gave up 4 times: statements"]
+        for arguments in (["-v"], ["-v", "--no-cache", "--jobs", "2"]):
+            again = run("check", *arguments).stderr.splitlines()
+            assert again[1:] == first[1:]
+        assert b"gave up" not in run("check").stderr
+
     @pytest.mark.parametrize(
         ("flags", "environment", "coloured"),
         [

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 import loss_lint
+from loss_lint.cache import Cache
+from loss_lint.discover import discover
 from loss_lint.findings import Finding
 from loss_lint.linter import Linter
 from loss_lint.runner import lint_files
-from loss_lint.syntax.sources import Memory
+from loss_lint.syntax.project import MAX_UNMARKED_FILES
+from loss_lint.syntax.sources import Folder, Memory
 
 FILES = {
     "README.md": "",
@@ -365,3 +368,86 @@ def main(x, y):
         }
         assert len(outputs) == 1
         assert b"LOS" in outputs.pop()
+
+
+class TestCache:
+    """A run with the cache of earlier runs finds what one without finds, whatever has changed between them."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_edits_at_random(self, project: Path, seed: int) -> None:
+        choose = random.Random(seed)
+        versions = [generated(100 * seed + number) for number in range(4)]
+        write(project, versions[0])
+        names = [name for name in versions[0] if name.endswith(".py")]
+        differing = 0
+        for _ in range(12):
+            before = self.run(project, cached=True)
+            name = choose.choice(names)
+            path = project / name
+            if path.exists() and choose.random() < 0.3:
+                path.unlink()
+            else:
+                path.write_text(choose.choice(versions)[name])
+            now = self.run(project, cached=True)
+            assert now == self.run(project, cached=False)
+            differing += now != before
+        assert differing > 2
+
+    def test_callers_that_come_and_go(self, written: Path) -> None:
+        main = (written / "main.py").read_text()
+        for _ in range(2):
+            (written / "main.py").unlink()
+            assert self.run(written, cached=True) == ()
+            (written / "main.py").write_text(main)
+            assert len(self.run(written, cached=True)) == len(FOUND)
+
+    @pytest.mark.parametrize("change", ["models/head.py", "models/__init__.py", "trainer.py"])
+    def test_what_is_imported_directly_and_through_others(self, written: Path, change: str) -> None:
+        before = self.run(written, cached=True)
+        text = (written / change).read_text()
+        (written / change).write_text("")
+        assert self.run(written, cached=True) == self.run(written, cached=False) != before
+        (written / change).write_text(text)
+        assert self.run(written, cached=True) == before
+
+    def test_files_in_which_an_import_is_found_first(self, written: Path) -> None:
+        """A module beside the importer comes before one further up."""
+        (written / "scripts").mkdir()
+        (written / "main.py").rename(written / "scripts" / "main.py")
+        before = self.run(written, cached=True)
+        assert len(before) == len(FOUND)
+        (written / "scripts" / "trainer.py").write_text("def train(*arguments): pass\n")
+        assert self.run(written, cached=True) == self.run(written, cached=False) == ()
+        (written / "scripts" / "trainer.py").unlink()
+        assert self.run(written, cached=True) == before
+
+    @staticmethod
+    def run(folder: Path, *, cached: bool) -> tuple[Finding, ...]:
+        def cache(linter: Linter) -> Cache:
+            return Cache(str(folder), linter)
+
+        paths = discover([str(folder)]).files
+        return lint_files(
+            paths, Folder(), roots=[str(folder)], jobs=1, cache=cache if cached else None
+        ).findings
+
+
+def test_a_loose_file_in_a_folder_of_everything_is_not_judged_by_all_of_it(tmp_path: Path) -> None:
+    """Without a sign that a project begins, only so many files around it are read."""
+    (tmp_path / "a.py").write_text(FILES["trainer.py"])
+    for number in range(40):
+        folder = tmp_path / f"folder{number}"
+        folder.mkdir()
+        for other in range(100):
+            (folder / f"file{other}.py").write_text("import torch\nimport a\n")
+
+    class Counting(Folder):
+        read_files = 0
+
+        def read(self, path: str) -> bytes:
+            self.read_files += 1
+            return super().read(path)
+
+    sources = Counting()
+    assert Linter(sources).lint(str(tmp_path / "a.py")) == ()
+    assert sources.read_files <= MAX_UNMARKED_FILES + 2
