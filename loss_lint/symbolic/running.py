@@ -113,7 +113,13 @@ def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
         case Object(cls=External(name=name)) if name.endswith("Loss"):
             return True
         case Object(cls=Class() as cls):
-            return cls.module.leads_to_loss(cls.node)
+            if cls.module.leads_to_loss(cls.node):
+                return True
+            # A class that only drives another one, as `self.trainer.fit()`, leads where that one does.
+            held = act.state.heap.get(plain.content) if depth else None
+            return held is not None and any(
+                _carries_loss(value, act, depth - 1) for value in held.attributes.values()
+            )
         case Object(cls=External(name="builtins.list" | "builtins.dict" | "torch.nn.ModuleDict")) if depth:
             record = act.state.heap.get(plain.content)
             return record is not None and any(

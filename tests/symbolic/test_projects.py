@@ -112,3 +112,48 @@ def main(loader):
     (found,) = lint("/p/trainer.py", **{"main.py": main})
     assert (found.code, found.place.path, found.place.line) == ("LOS201", "/p/trainer.py", 6)
     assert lint("/p/trainer.py", **{"main.py": main.replace("Net()", "Absent()")}) == ()
+
+
+# Calls that lead to a loss only through what an object holds: no name here says so.
+ROUNDS = """
+class Rounds:
+    def __init__(self, worker, rounds):
+        self.worker = worker
+        self.rounds = rounds
+
+    def go(self):
+        for _ in range(self.rounds):
+            self.step()
+
+    def step(self):
+        raise NotImplementedError
+
+class Plain(Rounds):
+    def step(self):
+        self.worker.go()
+"""
+WORKER = """
+class Worker:
+    def __init__(self, model, criterion, loader):
+        self.model, self.criterion, self.loader = model, criterion, loader
+
+    def go(self):
+        for x, y in self.loader:
+            self.criterion(self.model(x), y).backward()
+"""
+DRIVER = """
+import torch.nn as nn
+from models.net import Net
+from rounds import Plain
+from worker import Worker
+
+def main(loader):
+    Plain(Worker(Net(), nn.CrossEntropyLoss(), loader), 3).go()
+"""
+
+
+def test_an_object_leads_where_what_it_holds_does() -> None:
+    files = {"rounds.py": ROUNDS, "worker.py": WORKER, "main.py": DRIVER}
+    assert [(one.code, one.place.path) for one in lint("/p/main.py", **files)] == [("LOS201", "/p/worker.py")]
+    files["main.py"] = DRIVER.replace("Plain(", "Absent(")
+    assert lint("/p/main.py", **files) == ()
