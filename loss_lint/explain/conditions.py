@@ -22,7 +22,7 @@ def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
     """What has to hold, sorted by text; what says nothing to a reader is left out."""
     atoms = tuple(atoms)
     texts: set[str] = set()
-    decided = {_subject(atom) for atom in atoms if atom.truth and _compares(atom)}
+    decided = {_subject(atom) for atom in atoms if atom.truth and _compares(atom) and _names_value(atom)}
     for atom in atoms:
         if not atom.truth and _compares(atom) and _subject(atom) in decided:
             continue  # `x == "a"` says that `x` is not "b"
@@ -90,6 +90,12 @@ def _stand_in(atom: Atom) -> tuple[str, ...]:
 def _compares(atom: Atom) -> bool:
     condition = strip(atom.condition)
     return isinstance(condition, Op) and condition.name in EQUALITIES
+
+
+def _names_value(atom: Atom) -> bool:
+    """Whether a comparison is one with a literal: only that says which values its subject has not."""
+    condition = strip(atom.condition)
+    return isinstance(condition, Op) and isinstance(strip(condition.operands[1]), Const)
 
 
 def _subject(atom: Atom) -> int:

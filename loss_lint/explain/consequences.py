@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from loss_lint.explain.conditions import short
 from loss_lint.explain.explanation import Consequence, spelling
 from loss_lint.explain.formula import expression
-from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder
+from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder, infixed
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     ZERO,
@@ -53,27 +53,36 @@ Chain = tuple[Consequence, ...]
 def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
     """What is made of `op`, the way to a `backward()` first; an operation is in one chain, unless it ends several."""
     steps: dict[int, Chain] = {id(op): ()}
+    reached_from: dict[int, Op] = {}
     continued: set[int] = set()
     found: dict[Chain, int] = {}
     met: list[Op] = []
+    order = {id(one): position for position, one in enumerate(root.ops)}
     pending = [op]
     while pending and len(steps) < _MAX_OPS:
-        current = pending.pop(0)
+        current = min(pending, key=lambda one: order.get(id(one), 0))
+        pending.remove(current)
         if len(steps[id(current)]) >= MAX_LENGTH or current.name == "autograd_grad":
             continue
         for consumer in filter(_is_told, root.consumers(current)):
             is_end = consumer.name in BACKWARD | _ENDS
-            if id(consumer) in steps and not (is_end and current is not op):
+            known = reached_from.get(id(consumer))
+            if id(consumer) in steps and (known is None or current is op):
                 continue
             before = steps[id(current)]
             step = None if consumer.name in _MOVED else _consequence(consumer, current, tree)
             chain = before if step is None else (*before, step)
+            if known is not None:
+                if _is_passed_by(consumer, known, current, steps):
+                    steps[id(consumer)], reached_from[id(consumer)] = chain, current
+                    continued.add(id(current))
+                elif is_end:  # `loss = loss / n if scaled else loss * k`, then `loss.backward()` of either
+                    continued.add(id(current))
+                    found.setdefault(chain, _rank(consumer))
+                continue
             if is_end or chain != before:
                 continued.add(id(current))
-            if id(consumer) in steps:  # `if scaled: loss = loss / n`, then `loss.backward()` of either
-                found.setdefault(chain, _rank(consumer))
-                continue
-            steps[id(consumer)] = chain
+            steps[id(consumer)], reached_from[id(consumer)] = chain, current
             met.append(consumer)
             pending.append(consumer)
     for one in (op, *met):
@@ -84,11 +93,31 @@ def chains(op: Op, root: Root, tree: TreeBuilder) -> tuple[Chain, ...]:
             chain = (*chain, Consequence(f"returned by {root.name}", place))
             found.setdefault(chain, 1)
         elif id(one) not in continued and chain:
-            found.setdefault(chain, _rank(one))
+            is_reported = any(step.text == "item()" for step in chain)
+            found.setdefault(chain, min(_rank(one), 2) if is_reported else _rank(one))
     best = sorted(found, key=lambda chain: found[chain])
     if any(found[chain] < 3 for chain in best):
         best = [chain for chain in best if found[chain] < 3]
-    return tuple(best[:MAX_CHAINS])
+    return tuple([chain for chain in best if not _is_summed(chain, best)][:MAX_CHAINS])
+
+
+def _is_summed(chain: Chain, others: list[Chain]) -> bool:
+    """Whether a chain ends in adding to a total of which another one says what becomes of it."""
+    *before, last = chain
+    adds = last.text.startswith("added to ") and last.text.endswith(" in the loop")
+    return adds and any(
+        len(other) >= len(chain)
+        and other[: len(before)] == tuple(before)
+        and other[len(before)].text.startswith("summed over ")
+        for other in others
+    )
+
+
+def _is_passed_by(consumer: Op, earlier: Op, later: Op, steps: dict[int, Chain]) -> bool:
+    """Whether `later` is what a step that may be left out makes of `earlier`: `if scaled: loss = loss / n`."""
+    before, after = steps[id(earlier)], steps[id(later)]
+    is_optional = len(after) > len(before) and after[: len(before)] == before and after[len(before)].when
+    return bool(is_optional) and _position(consumer, earlier) == _position(consumer, later)
 
 
 def _rank(end: Op) -> int:
@@ -123,7 +152,11 @@ def objective(op: Op, root: Root, context: Context) -> str:
         text = expression(tree, elided="...")
         is_short = len(builder.others) <= _MAX_LOSSES and text.count("...") <= 1
         if is_short and text != LOSS_SYMBOL and _ABOUT_THIS.search(text):
-            names = (f"{name} the {other.name} at {short(other.site)}" for other, name in builder.others)
+            names = (
+                f"{name} the {other.name} at {short(other.site)}"
+                for other, name in builder.others
+                if re.search(rf"\b{name}\b", text)
+            )
             return f"{words.format(text)}, with {', '.join([f'{LOSS_SYMBOL} this loss', *names])}"
     return ""
 
@@ -132,23 +165,23 @@ def _consequence(consumer: Op, value: Op, tree: TreeBuilder) -> Consequence | No
     place = tree.place(consumer.site)
     if place is None:
         return None
-    position, loop = _position(consumer, value)
+    position, sums = _position(consumer, value)
     text = _text(consumer, position, tree)
     when = tree.conditions(consumer.guards - value.guards)
-    return Consequence(f"summed over {loop}, then {text}" if loop else text, place, when)
+    return Consequence(f"{sums}, then {text}" if sums else text, place, when)
 
 
 def _position(consumer: Op, value: Op) -> tuple[int, str]:
-    """Which operand `value` is of its consumer, and the loop whose sum it is a term of."""
+    """Which operand `value` is of its consumer, and what loops did to it on the way there."""
     for position, operand in enumerate(consumer.operands):
-        loop = _reaches(operand, value, 12)
-        if loop is not None:
-            return position, loop
+        sums = _reaches(operand, value, 12)
+        if sums is not None:
+            return position, sums
     return 0, ""
 
 
 def _reaches(operand: Value, value: Op, depth: int) -> str | None:
-    """Whether `operand` may be `value`: "" if so, the loop's name if as a term of its sum, None if not."""
+    """Whether `operand` may be `value`: "" if so, in words if through a loop that sums, None if not."""
     if operand is value:
         return ""
     if depth == 0:
@@ -164,8 +197,9 @@ def _reaches(operand: Value, value: Op, depth: int) -> str | None:
             found = [_reaches(one, value, 1) for one in (init, following) if one is not None]
         case Accumulated(init=init, terms=terms, loop=loop):
             if any(_reaches(term, value, depth - 1) is not None for term in terms):
-                return f"the loop at {short(loop.site)}"
-            return _reaches(init, value, depth - 1)
+                return f"summed over the loop at {short(loop.site)}"
+            started = _reaches(init, value, depth - 1)
+            return f"+ what the loop at {short(loop.site)} sums" if started == "" else started
         case _:
             return None
     return next((one for one in found if one is not None), None)
@@ -199,7 +233,7 @@ def _other(consumer: Op, index: int, tree: TreeBuilder) -> str:
     """An operand beside the loss: as it is written there, if that is short."""
     plain = strip(consumer.operands[index])
     slot = consumer.slots[index]
-    written = tree.written(slot) if slot is not None else ""
+    written = tree.written(slot, _MAX_OTHER) if slot is not None else ""
     if written and not isinstance(plain, Const):
         return written
     if isinstance(plain, Phi):
@@ -216,7 +250,7 @@ def _brief(value: Value, tree: TreeBuilder) -> str:
     """A value in few words: sums and products as they are written, what they are made of cut short."""
     plain = strip(value)
     if isinstance(plain, Op) and plain.name in INFIX and len(plain.operands) == 2:
-        return f" {INFIX[plain.name]} ".join(_brief(operand, tree) for operand in plain.operands)
+        return infixed(plain.name, *(_brief(operand, tree) for operand in plain.operands))
     if isinstance(plain, Op):
         return tree.written(plain.site) or f"{spelling(plain.name)}(...)"
     return tree.inline(plain)

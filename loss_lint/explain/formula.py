@@ -331,7 +331,11 @@ def _term(node: Node, writer: _Writer, wanted: str) -> Term:
     if node.kind == "sum":
         terms = [child.node for child in node.children if child.label == "plus"]
         inside = " + ".join(_term(term, writer, wanted).text for term in terms)
-        return Term(f"sum over the loop of {inside}", _ADDS)
+        started = [
+            _term(child.node, writer, wanted).text for child in node.children if child.label == "start"
+        ]
+        summed = f"sum over the loop of {inside}"
+        return Term(f"{started[0]} + ({summed})" if started else summed, _ADDS)
     if node.kind == "operation" and node.name in _FILLED:
         return Term(_FILLED[node.name], _ATOM)
     if node.kind == "operation" and node.name in ("full", "full_like") and _is_number(node):

@@ -46,7 +46,7 @@ class Context:
 def source(value: Value, context: Context) -> str:
     """How a value is written, if that is short; else its name."""
     plain = strip(value)
-    if isinstance(plain, Leaf | Op) and plain.site is not None:
+    if isinstance(plain, Leaf | Op | Lazy) and plain.site is not None:
         text = " ".join(context.places.text(plain.site).split())
         if isinstance(plain, Leaf) and plain.role in ("element", "index") and "," in text:
             return ""  # it is what a tuple of names unpacks

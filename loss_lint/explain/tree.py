@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,7 @@ class TreeBuilder:
 
     def _infixed(self, value: Value) -> str:
         if isinstance(value, Op) and value.name in INFIX and len(value.operands) == 2:
-            return f" {INFIX[value.name]} ".join(self.inline(operand) for operand in value.operands)
+            return infixed(value.name, *(self.inline(operand) for operand in value.operands))
         return reveal(value, 2)
 
     def _value(self, value: Value, guards: Guards, depth: int) -> Node:
@@ -446,6 +447,38 @@ def _infix(name: str, children: tuple[Child, ...]) -> str | None:
     if right.kind == "number":
         return f"{sign} {spelled(right)}"
     return f"{spelled(left)} {sign} it" if left.kind == "number" else sign
+
+
+def infixed(name: str, left: str, right: str) -> str:
+    """An operation of two texts, in parentheses where they bind less tightly than it does."""
+    sign = INFIX[name]
+    binds = _BINDS[sign]
+    needs_more = sign in ("-", "/", "@")
+    left = left if _binds(left) >= binds else f"({left})"
+    return f"{left} {sign} {right if _binds(right) >= binds + needs_more else f'({right})'}"
+
+
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 3}
+_BINDS_OF: dict[type[ast.operator], int] = {
+    ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.FloorDiv: 2, ast.Mod: 2, ast.MatMult: 2, ast.Pow: 3
+}  # fmt: skip
+
+
+def _binds(text: str) -> int:
+    """How tightly an expression's text holds together; 0 where any operator beside it would tear it apart."""
+    try:
+        node = ast.parse(text.replace("?", "").replace("(...)", "()"), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return 0 if " " in text else 4
+    match node:
+        case ast.BinOp(op=operator):
+            return _BINDS_OF.get(type(operator), 0)
+        case ast.UnaryOp():
+            return 2
+        case ast.BoolOp() | ast.Compare() | ast.IfExp() | ast.Lambda() | ast.NamedExpr():
+            return 0
+        case _:
+            return 4
 
 
 def _merged(children: list[Child]) -> tuple[Child, ...]:

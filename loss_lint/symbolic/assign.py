@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from loss_lint.symbolic import containers, namespaces, objects, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
-from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Const, Guards, Object, Site, Value, const, leaf
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    Alternatives,
+    Const,
+    Guards,
+    Leaf,
+    Object,
+    Site,
+    Value,
+    const,
+    leaf,
+)
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
 
@@ -44,6 +56,17 @@ def bind(name: str, value: Value, act: Activation) -> None:
     act.state.names[name] = value
 
 
+def _at_its_name(item: Value, site: Site) -> Value:
+    """What a loop hands out among others, at the name that it is bound to: `a` of `for a, b in zip(..)`."""
+    if not (isinstance(item, Leaf) and item.role in ("element", "index") and item.site is not None):
+        return item
+    whole = item.site
+    encloses = (whole.path, whole.line) == (site.path, site.line) and (
+        whole.column <= site.column and site.end_column <= whole.end_column
+    )
+    return replace(item, site=site) if encloses else item
+
+
 def unpack(elements: list[ast.expr], value: Value, act: Activation) -> None:
     """`a, *b, c = value`."""
     starred = [index for index, element in enumerate(elements) if isinstance(element, ast.Starred)]
@@ -51,7 +74,8 @@ def unpack(elements: list[ast.expr], value: Value, act: Activation) -> None:
     site = site_of(elements[0], act) if elements else None
     for index, element in enumerate(elements):
         if index < star:
-            assign(element, act.machine.item(value, const(index), site_of(element, act), act), act)
+            item = act.machine.item(value, const(index), site_of(element, act), act)
+            assign(element, _at_its_name(item, site_of(element, act)), act)
         elif index == star:
             assign(element, _middle(value, star, len(elements) - star - 1, site, act), act)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 from loss_lint.symbolic.graph import (
@@ -52,7 +53,7 @@ def _condition(atom: Atom, places: Places) -> str:
         case Op(name="is" | "eq" as name, operands=(subject, Const(value=value))):
             if isinstance(subject, Leaf) and subject.role == "call":
                 written = places.text(condition.site)
-                return (f"`{written}`" if atom.truth else f"not `{written}`") if written else ""
+                return _as_written(written, condition.name, atom.truth) if written else ""
             text = _text(subject, places)
             if not text:
                 return ""
@@ -64,10 +65,36 @@ def _condition(atom: Atom, places: Places) -> str:
             if not 0 < len(text) <= MAX_CONDITION:
                 return ""
             if condition.name in _COMPARISONS:
-                return f"`{text}`" if atom.truth else f"not `{text}`"
+                return _as_written(text, condition.name, atom.truth)
             return f"`{text}` is {truth}"
         case _:
             return ""
+
+
+def _as_written(text: str, name: str, truth: bool) -> str:
+    """A comparison as the source writes it, or its opposite: `a != b` is written where `a == b` is asked."""
+    opposite = _opposite(text) if name in _ASKED_POSITIVELY else None
+    if opposite is not None:
+        return f"`{opposite}`" if truth else f"`{text}`"
+    return f"`{text}`" if truth else f"not `{text}`"
+
+
+def _opposite(text: str) -> str | None:
+    """`a == b` for `a != b`; None for what is no comparison of that kind."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not (isinstance(node, ast.Compare) and len(node.ops) == 1):
+        return None
+    sign = _OPPOSITES.get(type(node.ops[0]))
+    left, right = (ast.get_source_segment(text, one) for one in (node.left, node.comparators[0]))
+    return f"{left} {sign} {right}" if sign is not None and left and right else None
+
+
+# What `!=`, `is not` and `not in` are recorded as: the opposite of these.
+_ASKED_POSITIVELY = frozenset({"eq", "is", "in", "or"})
+_OPPOSITES: dict[type[ast.cmpop], str] = {ast.NotEq: "==", ast.IsNot: "is", ast.NotIn: "in"}
 
 
 def _is_about_an_index(condition: Value, depth: int) -> bool:
