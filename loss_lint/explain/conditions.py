@@ -29,7 +29,7 @@ def conditions(atoms: Iterable[Atom], places: Places) -> tuple[str, ...]:
         if _asks_for_main(strip(atom.condition)):
             continue
         mode = _mode(strip(atom.condition), atom.truth)
-        texts.update((mode,) if mode else describe.conditions((atom,), places) or _stand_in(atom))
+        texts.update((mode,) if mode else describe.conditions((atom,), places) or _stand_in(atom, places))
     return tuple(sorted(_joined(texts)))
 
 
@@ -76,13 +76,15 @@ def _mode(condition: Value, truth: bool) -> str:
             return ""
 
 
-def _stand_in(atom: Atom) -> tuple[str, ...]:
+def _stand_in(atom: Atom, places: Places) -> tuple[str, ...]:
     condition = strip(atom.condition)
     match condition:
         case Leaf(name="loop ran", site=site) if site is not None:
             return (f"the loop at {short(site)} {'ran' if atom.truth else 'did not run'}",)
         case Op(site=site):
-            return (f"the condition at {short(site)} is {'true' if atom.truth else 'false'}",)
+            return (
+                f"the condition at {short(site)} is {'true' if describe.is_as_written(atom, places) else 'false'}",
+            )
         case _:
             return ()
 

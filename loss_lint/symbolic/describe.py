@@ -79,6 +79,20 @@ def _as_written(text: str, name: str, truth: bool) -> str:
     return f"`{text}`" if truth else f"not `{text}`"
 
 
+def is_as_written(atom: Atom, places: Places) -> bool:
+    """Whether what the source asks holds: `a != b` does where `a == b`, which is what is recorded, does not."""
+    condition = atom.condition
+    while isinstance(condition, Pass):
+        condition = condition.value
+    if (
+        isinstance(condition, Op)
+        and condition.name in _ASKED_POSITIVELY
+        and _opposite(places.text(condition.site))
+    ):
+        return not atom.truth
+    return atom.truth
+
+
 def _opposite(text: str) -> str | None:
     """`a == b` for `a != b`; None for what is no comparison of that kind."""
     try:
@@ -118,7 +132,7 @@ def _text(value: Value, places: Places) -> str:
     while isinstance(value, Pass):
         value = value.value
     match value:
-        case Leaf(name=name):
+        case Leaf(name=name) | Phi(name=name):
             return name
         case Op(site=site):
             text = places.text(site)

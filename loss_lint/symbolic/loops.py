@@ -9,6 +9,7 @@ from loss_lint.catalogue.wrappers import WRAPPERS
 from loss_lint.symbolic import assign, exits, items, unrolling
 from loss_lint.symbolic.activation import Activation, State, atom
 from loss_lint.symbolic.graph import (
+    NONE,
     ZERO,
     Accumulated,
     Alternatives,
@@ -102,6 +103,7 @@ def _run(
         if init is not None:
             phis[name] = Phi(name, init, loop, fresh_content())
             act.state.names[name] = phis[name]
+    carried = _carried_attributes(node, loop, act)
     left, act.left_loop = act.left_loop, []
     broken, act.broken = act.broken, None
     loops, act.loops = act.loops, (*act.loops, loop)
@@ -117,10 +119,45 @@ def _run(
     for name, phi in phis.items():
         phi.next = after.names.get(name)
     last = exits.at_the_last(loop, act.machine.ops[started:])
-    act.state = _exit(before, after, phis, loop, last)
+    act.state = _exit(before, after, phis, carried, loop, last)
 
 
-def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, last: Guards) -> State:
+def _carried_attributes(
+    node: ast.For | ast.AsyncFor | ast.While, loop: Loop, act: Activation
+) -> dict[tuple[int, str], Phi]:
+    """Attributes that are None until an iteration sets them: at the loop's head they are what the last one left."""
+    carried: dict[tuple[int, str], Phi] = {}
+    for holder, attribute in _assigned_attributes(node, act):
+        owner = act.state.names.get(holder)
+        content = strip(owner).content if owner is not None else 0
+        record = act.state.heap.get(content)
+        init = record.attributes.get(attribute) if record is not None else None
+        if init is not None and init.content == NONE.content:
+            phi = carried[content, attribute] = Phi(attribute, init, loop, fresh_content())
+            act.state.heap.set_attribute(content, attribute, phi)
+    return carried
+
+
+def _assigned_attributes(node: ast.For | ast.AsyncFor | ast.While, act: Activation) -> list[tuple[str, str]]:
+    """`("self", "last")` for `self.last = x`, in the loop or in a method of the same class that it calls."""
+    found = set(act.module.bound_attributes(node))
+    if act.owner is not None and act.module is act.owner.module:
+        called = act.module.called_methods(node)
+        for method in act.owner.node.body:
+            if isinstance(method, ast.FunctionDef) and ("self", method.name) in called:
+                stored = act.module.bound_attributes(method)
+                found.update(pair for pair in stored if pair[0] == "self")
+    return sorted(found)
+
+
+def _exit(
+    before: State,
+    after: State,
+    phis: dict[str, Phi],
+    carried: dict[tuple[int, str], Phi],
+    loop: Loop,
+    last: Guards,
+) -> State:
     """The state behind the loop: sums are closed, other names are what the last iteration left."""
     ran = leaf("unknown", "loop ran", loop.site, reason="whether a loop runs at all")
     over = atom(ran, True) | last
@@ -132,6 +169,13 @@ def _exit(before: State, after: State, phis: dict[str, Phi], loop: Loop, last: G
         if phi is None and known is not None and known is not value:  # a nested function changed it
             names[name] = summed(known, value, loop) or value
     after.heap.sum_up(before.heap, lambda known, value: _noted(known, value, loop))
+    for (content, attribute), phi in carried.items():
+        record = after.heap.get(content)
+        phi.next = record.attributes.get(attribute) if record is not None else None
+        terms = added_terms(phi.next, phi) if phi.next is not None else None
+        if terms is not None and phi.init is not None:
+            total = accumulated(phi.init, tuple(terms), loop) if terms else phi.init
+            after.heap.set_attribute(content, attribute, total)
     heap = after.heap.join(before.heap, atom(ran, True), atom(ran, False))
     return State(names, heap, before.guards)
 
@@ -177,8 +221,17 @@ def _terms_beside(value: Value, content: int) -> list[Value] | None:
         found = [_terms_beside(branch, content) for _, branch in plain.branches]
         if any(terms is None for terms in found):
             return None
-        return [term for terms in found if terms for term in terms]
+        return _of_either(found)
     return None
+
+
+def _of_either(branches: Sequence[list[Value] | None]) -> list[Value]:
+    """The terms of branches of which one runs: what several of them add is one term."""
+    terms: list[Value] = []
+    for branch in branches:
+        known = {term.content for term in terms}
+        terms += [term for term in branch or () if term.content not in known]
+    return terms
 
 
 def added_terms(value: Value, phi: Phi) -> list[Value] | None:
@@ -206,6 +259,6 @@ def added_terms(value: Value, phi: Phi) -> list[Value] | None:
                 ]
             if any(terms is None for terms in found):
                 return None
-            return [term for terms in found if terms for term in terms]
+            return _of_either(found)
         case _:
             return None

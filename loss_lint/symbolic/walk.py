@@ -9,6 +9,7 @@ from loss_lint import catalogue
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
+    NONE,
     Alternatives,
     Const,
     Guards,
@@ -21,7 +22,7 @@ from loss_lint.symbolic.graph import (
     Tuple,
     Value,
 )
-from loss_lint.symbolic.guards import compatible, contradicts_defaults
+from loss_lint.symbolic.guards import compatible, contradicts_defaults, strip
 from loss_lint.symbolic.heap import Heap
 from loss_lint.symbolic.limits import MAX_STEPS
 from loss_lint.symbolic.naming import asks_for_training
@@ -128,7 +129,7 @@ def _views(view: View, walk: Walk) -> Iterator[View]:
             result = node.caller.machine.force(node)
             inner = replace(view, node=result, heap=node.caller.state.heap, calls=(*view.calls, node.site))
             yield from _views(inner, walk)
-        case Phi(init=init) if init is not None:
+        case Phi(init=init) if init is not None and not _is_set_by(node, view.guards):
             yield from _views(view.at(init), walk)
         case Op(name="getitem" | "getattr", operands=(base,)):
             yield from _parts(node, base, view, walk)
@@ -137,6 +138,20 @@ def _views(view: View, walk: Walk) -> Iterator[View]:
                 yield from _views(view.at(operand), walk)
         case _:
             yield view
+
+
+def _is_set_by(phi: Phi, guards: Guards) -> bool:
+    """Whether a variable that starts as None is asked for after an iteration set it: `if last is not None`."""
+    if phi.init is None or strip(phi.init).content != NONE.content:
+        return False
+    for atom in guards:
+        condition = strip(atom.condition)
+        if isinstance(condition, Op) and condition.name == "is" and not atom.truth:
+            if condition.operands[0].content == phi.content:
+                return True
+        elif condition.content == phi.content and atom.truth:
+            return True
+    return False
 
 
 def _parts(node: Op, base: Value, view: View, walk: Walk) -> Iterator[View]:

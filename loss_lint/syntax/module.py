@@ -79,6 +79,9 @@ class SourceModule:
     _sites: dict[ast.AST, Site] = field(default_factory=dict, repr=False)
     _naming: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _bound_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
+    _bound_attributes: dict[ast.AST, tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]] = field(
+        default_factory=dict, repr=False
+    )
     _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _leading: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
@@ -142,6 +145,29 @@ class SourceModule:
             elif kind not in _BINDING_NOTHING:
                 pending.extend(ast.iter_child_nodes(child))
         return names
+
+    def bound_attributes(self, node: ast.stmt) -> frozenset[tuple[str, str]]:
+        """The attributes of names that a statement's blocks set: `("self", "last")` for `self.last = x`."""
+        return self._attributes_of_names(node)[0]
+
+    def called_methods(self, node: ast.stmt) -> frozenset[tuple[str, str]]:
+        """The methods of names that a statement's blocks call: `("self", "step")` for `self.step()`."""
+        return self._attributes_of_names(node)[1]
+
+    def _attributes_of_names(
+        self, node: ast.stmt
+    ) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+        known = self._bound_attributes.get(node)
+        if known is None:
+            stored, called = set(), set()
+            for inner in ast.walk(node):
+                match inner:
+                    case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store()):
+                        stored.add((name, attribute))
+                    case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
+                        called.add((name, attribute))
+            known = self._bound_attributes[node] = frozenset(stored), frozenset(called)
+        return known
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
