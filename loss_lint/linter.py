@@ -133,10 +133,10 @@ class Linter:
         if machine.module(path) is None:
             return None
         report = engine.examine(path, lambda finding: repaired(finding, machine))
-        machine.forget_rebound()
-        if not machine.is_shareable or machine.loaded_bytes > MAX_LOADED_BYTES:
+        machine.modules.finish_file()
+        if not machine.modules.is_shareable or machine.modules.loaded_bytes > MAX_LOADED_BYTES:
             self.start_afresh()
-        return replace(report, limits=machine.limits_met(path))
+        return replace(report, limits=machine.modules.limits_met(path))
 
     def _parts(self) -> tuple[Machine, Engine]:
         """The evaluator, made when a first file needs it."""
@@ -154,7 +154,7 @@ class Linter:
         from loss_lint.symbolic.guards import forget_conditions
 
         if self._started is not None:
-            self.dropped_bytes += self._started[0].loaded_bytes
+            self.dropped_bytes += self._started[0].modules.loaded_bytes
         self._started = None
         forget_contents()
         forget_conditions()

@@ -63,7 +63,7 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
         elif _touches(loss, path, line):
             elsewhere.append(loss)
     return Explanation(
-        path, _sorted(here), _sorted(elsewhere), machine.limits_met(path), tuple(sorted(others))
+        path, _sorted(here), _sorted(elsewhere), machine.modules.limits_met(path), tuple(sorted(others))
     )
 
 

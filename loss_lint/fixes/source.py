@@ -24,7 +24,7 @@ def repaired(finding: Finding, machine: Machine) -> Finding:
     witness = finding.witness
     if witness is None or not witness.edits:
         return finding
-    act = machine.modules.get(witness.root.site.path)
+    act = machine.modules.known(witness.root.site.path)
     if act is None:
         return finding
     text = _Text(act.module)

@@ -56,7 +56,7 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
         if scope is act or not scope.is_class_body:
             value = scope.state.names.get(name)
             if isinstance(value, Import | Alternatives):
-                value = scope.state.names[name] = imports.loaded(value, scope)
+                value = imports.loaded(value, scope)
             if value is not None:
                 return narrowed(value, act.state.guards) if scope is act else value
             if scope.star_imports:
@@ -193,7 +193,7 @@ def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None
     if isinstance(plain, Object) and objects.external_base(plain.cls, act) == model_outputs.BASE:
         assign.set_item(plain, const(name), value, plain.site, act)
     if not isinstance(plain, Object):
-        act.machine.note_write(plain)
+        act.machine.modules.note_write(plain)
     act.state.heap.set_attribute(plain.content, name, value)
 
 

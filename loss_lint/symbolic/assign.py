@@ -52,7 +52,7 @@ def bind(name: str, value: Value, act: Activation) -> None:
         while home is not None and home.enclosing is not None and name not in home.state.names:
             home = home.enclosing
         if home is not None:
-            act.machine.rebind(home.state.names, name, value)
+            act.machine.modules.rebind(home.state.names, name, value)
     act.state.names[name] = value
 
 

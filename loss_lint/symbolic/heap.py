@@ -125,17 +125,9 @@ class Heap:
             self._own = {}
         return Heap(self._base, self._layer, self.written)
 
-    def absorb(self, other: Heap) -> bool:
-        """Take over all of `other`'s records (of a module's body that has been evaluated).
-
-        True if that changes what is here already: the body wrote to another module's objects.
-        """
-        changes = False
-        for content, record in other._written_since(None).items():
-            known = self.get(content)
-            changes = changes or (known is not None and known is not record)
-            self.set(content, record)
-        return changes
+    def records(self) -> dict[int, Record]:
+        """Every record that was written over the base."""
+        return self._written_since(None)
 
     def adopt(self, other: Heap, before: Heap) -> None:
         """Take over what was made new in `other`, which went on from `before`."""

@@ -95,8 +95,10 @@ def from_star(attribute: str, act: Activation, seen: tuple[Activation, ...] = ()
     for source, level in act.star_imports:
         path = project_file(source, level, act)
         if path is not None:
+            if attribute.startswith("_") or not act.machine.project.may_bring(path, attribute):
+                continue
             loaded = act.machine.module(path)
-            if loaded is None or loaded in seen or attribute.startswith("_"):
+            if loaded is None or loaded in seen:
                 continue
             found = loaded.state.names.get(attribute)
             if found is None and loaded.star_imports:

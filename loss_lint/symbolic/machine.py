@@ -11,14 +11,10 @@ from contextlib import contextmanager
 
 from loss_lint import catalogue
 from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, limits, running
-from loss_lint.symbolic.activation import Activation, State
+from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
-    NO_GUARDS,
     Argument,
-    Class,
-    Frame,
-    Function,
     Guards,
     Lazy,
     Loop,
@@ -35,9 +31,9 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.heap import Heap, Item, Record
 from loss_lint.symbolic.limits import FEW_STATEMENTS, MAX_FILE_STATEMENTS, MAX_STATEMENTS
+from loss_lint.symbolic.modules import Modules
 from loss_lint.symbolic.statements import execute
-from loss_lint.syntax.module import SourceModule, Unparsable, parse
-from loss_lint.syntax.project import Project, Trail
+from loss_lint.syntax.project import Project
 from loss_lint.syntax.relevance import Relevance
 from loss_lint.syntax.sources import Sources
 
@@ -54,120 +50,34 @@ class Machine:
         self.made: list[Object] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
-        # The limits met in what is a module's own, whichever file needed it.
-        self.module_limits: dict[str, dict[str, int]] = {}
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
         self.nesting = 0
         # Results of deep calls, for the root that is evaluated now.
         self.results: dict[object, Value] = {}
         self.base_heap = Heap()
-        self.modules: dict[str, Activation | None] = {}
-        self.module_ops: dict[str, list[Op]] = {}
+        self.modules = Modules(self)
         self.namespaces: dict[int, Activation] = {}
         self.class_orders: dict[tuple[int, Guards], tuple[Value, ...]] = {}
-        # What modules followed from, for those that were loaded already when a file needs them.
-        self._trails: dict[str, Trail] = {}
-        self._loading: set[str] = set()
-        # The modules of which something is evaluated apart, the innermost last.
-        self._apart: list[str] = []
-        # Whether what was loaded is the same whichever file needed it first.
-        self.is_shareable = True
-        self.loaded_bytes = 0
-        self._rebound: list[tuple[dict[str, Value], str, Value | None]] = []
 
     # Modules
 
-    def parsed(self, path: str) -> SourceModule | None:
-        """The file at `path`, with the names in it that lead to a loss elsewhere; None where it cannot be read."""
-        try:
-            source = parse(path, self.project.read(path))
-        except (OSError, ValueError, Unparsable):
-            return None
-        source.imported_loss_names = self.relevance.imported_loss_names(path)
-        return source
-
     def module(self, path: str) -> Activation | None:
         """The evaluated body of the module at `path`; None where it cannot be read."""
-        if path in self._loading:  # an import cycle sees what is there so far
-            self.is_shareable = False
-            return self.modules[path]
-        if path in self.modules:
-            self.project.follow(self._trails[path])
-            return self.modules[path]
-        with self.project.following() as trail:
-            act = self._load(path)
-        self._trails[path] = trail
-        return act
-
-    def _load(self, path: str) -> Activation | None:
-        source = self.parsed(path)
-        if source is None:
-            self.modules[path] = None
-            return None
-        self.loaded_bytes += len(source.data)
-        frame = Frame(running.MODULE_FRAME, None, None, 0, intern_content(("module", path)))
-        act = Activation(self, source, frame, State({}, Heap(base=self.base_heap)))
-        self.modules[path] = act
-        self._loading.add(path)
-        with self.apart(path):
-            execute(source.tree.body, act)
-        self._loading.discard(path)
-        act.state.guards = NO_GUARDS
-        if self.base_heap.absorb(act.state.heap):
-            self.is_shareable = False  # it changed what another module made, as a registry
-        return act
+        return self.modules.get(path)
 
     @contextmanager
-    def apart(self, path: str) -> Iterator[None]:
-        """Evaluation of what is a module's own, whoever needs it first: its operations, its share of work."""
+    def apart(self, ops: list[Op], counts: dict[str, int]) -> Iterator[None]:
+        """Evaluation with a share of work, results, recorded operations and counted limits of its own."""
         before = (self.ops, self.results, self.made, self.remaining, self.remaining_in_file, self.nesting)
-        self.ops, self.results, self.made = self.module_ops.setdefault(path, []), {}, []
-        counted_before = limits.count_into(self.module_limits.setdefault(path, {}))
+        self.ops, self.results, self.made = ops, {}, []
         self.remaining = self.remaining_in_file = MAX_STATEMENTS
         self.nesting = 0
-        self._apart.append(path)
-        if self._rebound:
-            self.is_shareable = False  # it sees what a function has set
+        counted_before = limits.count_into(counts)
         try:
             yield
         finally:
             self.ops, self.results, self.made, self.remaining, self.remaining_in_file, self.nesting = before
             limits.count_into(counted_before)
-            self._apart.pop()
-
-    @property
-    def is_apart(self) -> bool:
-        """Whether what is evaluated now is a module's own."""
-        return bool(self._apart)
-
-    def note_write(self, holder: Value) -> None:
-        """Something other than an object gets an attribute: a class, a function, a module, what is unknown.
-
-        If a module's body does it to what is not its own, the next file must not see it.
-        """
-        if self._apart and not (
-            isinstance(holder, Class | Function) and holder.module.path == self._apart[-1]
-        ):
-            self.is_shareable = False
-
-    def limits_met(self, path: str) -> tuple[tuple[str, int], ...]:
-        """How often a limit was met in the file at `path`: in its body, and in its roots since `limits.forget`."""
-        own, roots = self.module_limits.get(path, {}), dict(limits.met())
-        return tuple((name, own.get(name, 0) + roots.get(name, 0)) for name in sorted({*own, *roots}))
-
-    def rebind(self, names: dict[str, Value], name: str, value: Value) -> None:
-        """Set a variable of a module from inside a function; `forget_rebound` takes it back."""
-        self._rebound.append((names, name, names.get(name)))
-        names[name] = value
-
-    def forget_rebound(self) -> None:
-        """Give the modules' variables back what their own bodies left in them."""
-        for names, name, value in reversed(self._rebound):
-            if value is None:
-                names.pop(name, None)
-            else:
-                names[name] = value
-        self._rebound.clear()
 
     def resolve(self, importer: str, module: str, level: int) -> str | None:
         """The project's file behind an import."""
@@ -176,7 +86,7 @@ class Machine:
     def option_default(self, name: str, path: str) -> object:
         """The default of the command line's option `name`, by the file at `path` or one that it imports from."""
         for one in (path, *sorted(self.project.imported_files(path))):
-            known = self.parsed(one)
+            known = self.modules.parsed(one)
             if known is not None and name in known.option_defaults:
                 return known.option_defaults[name]
         return None
@@ -187,6 +97,16 @@ class Machine:
         """Begin with a root's own operations, results and statements."""
         self.ops, self.results, self.made = [], {}, []
         self.remaining = MAX_STATEMENTS if self.remaining_in_file > 0 else FEW_STATEMENTS
+
+    @contextmanager
+    def at_most(self, statements: int) -> Iterator[None]:
+        """Run no more than so many statements inside."""
+        before = self.remaining
+        self.remaining = given = min(before, statements)
+        try:
+            yield
+        finally:
+            self.remaining = before - given + max(self.remaining, 0)
 
     def spend(self) -> bool:
         """Whether one more statement may run; counted by root and by file."""

@@ -65,12 +65,11 @@ def namespace(cls: Class, act: Activation) -> Activation:
     )
     machine.namespaces[cls.content] = body
     if closure.enclosing is None:
-        with machine.apart(cls.module.path):
+        with machine.modules.apart(cls.module.path):
             machine.run(cls.node.body, body)
     else:
         machine.run(cls.node.body, body)
-    if machine.base_heap.absorb(body.state.heap):
-        machine.is_shareable = False
+    machine.modules.keep(cls.module.path, body.state.heap)
     return body
 
 

@@ -18,7 +18,7 @@ class Places:
         self._machine = machine
 
     def _lines(self, path: str) -> list[str]:
-        module = self._machine.modules.get(path)
+        module = self._machine.modules.known(path)
         return module.module.lines if module is not None else []
 
     def place(self, site: Site) -> Place:

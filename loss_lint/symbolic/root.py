@@ -99,7 +99,7 @@ def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     for value in [*module.state.names.values()]:
         if isinstance(value, Class) and value.module is module.module:
             objects.namespace(value, module)
-    machine.ops = machine.module_ops[path]
+    machine.ops = machine.modules.ops[path]
     yield Root(machine, "<module>", machine.ops)
 
 

@@ -64,7 +64,7 @@ def call_function(
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     # What a module's body calls runs at once: it must be the same whoever looks at it later.
-    if now or act.machine.is_apart or _must_run_now(function, arguments, act):
+    if now or act.machine.modules.is_apart or _must_run_now(function, arguments, act):
         return _run_once(function, arguments, site, act, receiver)
     caller = _suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())
@@ -184,8 +184,23 @@ def run(
     if function.module.yields(function.node):
         callee.yielded = act.machine.new_object("builtins.list", site, callee)
     callee.trained = frameworks.is_trained_on(function, callee)
-    act.machine.run(function.node.body, callee)
+    if _constructs_a_base(function, receiver, act):
+        with act.machine.at_most(limits.MAX_BASE_STATEMENTS):
+            act.machine.run(function.node.body, callee)
+    else:
+        act.machine.run(function.node.body, callee)
     return _returned(callee, function, site, act)
+
+
+def _constructs_a_base(function: Function, receiver: Value | None, act: Activation) -> bool:
+    """Whether a constructor calls that of a base class in another file."""
+    return (
+        function.name == "__init__"
+        and function.module is not act.module
+        and receiver is not None
+        and act.receiver is not None
+        and receiver.content == act.receiver.content
+    )
 
 
 def _times_active(frame: Frame) -> int:

@@ -26,7 +26,7 @@ def execute(body: Sequence[ast.stmt], act: Activation) -> None:
             handler(statement, act)
         except RecursionError:  # an expression nested deeper than Python lets us follow is unknown
             limits.count("depth")
-            act.machine.is_shareable = False  # how deep that was depends on who needed it
+            act.machine.modules.is_shareable = False  # how deep that was depends on who needed it
             act.state.guards, act.loops, act.grad = guards, loops, grad
 
 

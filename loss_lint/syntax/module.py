@@ -33,11 +33,19 @@ _PROSE = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _SPACE = re.compile(r"\s")
+# A class that only annotates a parameter, a result or a field is not used.
+ANNOTATION = re.compile(
+    r"""(?<=[\w)\]]):[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?(?=[ \t]*[,)=\n])"""
+    r"""|->[^\n:]+(?=:)"""
+)
 
 
 def _without_prose(text: str) -> str:
-    """The text without comments and sentences, on the same lines. Strings of one word stay: they may name something."""
-    return _PROSE.sub(_blank, text)
+    """The text without comments, sentences and annotations, on the same lines.
+
+    Strings of one word stay: they may name something.
+    """
+    return ANNOTATION.sub("", _PROSE.sub(_blank, text))
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ and folders that the answer followed from.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,12 @@ MAX_LEVELS = 8
 MAX_FILES = 20_000
 # The same where nothing says that a project begins there: a file in a folder of everything.
 MAX_UNMARKED_FILES = 1_000
+
+# What binds a name: a definition, an assignment (of several names too), a loop or a context.
+_BINDING = (
+    rb"(?m)^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+%b\b"
+    rb"|^[ \t]*[^\n#=]*?\b%b\b[^\n=]*=(?!=)|\b(?:for|as)\b[^\n]*\b%b\b"
+)
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class Project:
         self._roots: dict[str, str] = {}
         self._resolved: dict[tuple[str, str, int], tuple[str | None, Trail]] = {}
         self._imports: dict[str, tuple[ImportLine, ...]] = {}
+        self._bringing: dict[tuple[str, str], bool] = {}
         self._mentions: dict[str, dict[str, list[str]]] = {}
         self._covered: dict[str, bool] = {}
         self._importers: dict[str, tuple[str, ...]] = {}
@@ -75,6 +83,10 @@ class Project:
         self._trail.add(trail)
 
     # Files
+
+    def note(self, path: str) -> None:
+        """Note that an answer followed from a file that was read before."""
+        self._trail.files.add(path)
 
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises OSError or ValueError where they cannot be read."""
@@ -140,6 +152,33 @@ class Project:
         return start
 
     # Imports
+
+    def may_bring(self, path: str, name: str) -> bool:
+        """Whether `import *` from a file can bring a name: it binds it, or has such an import itself."""
+        known = self._bringing.get((path, name))
+        if known is None:
+            self._bringing[path, name] = False  # in an import circle, the others say
+            known = self._binds(path, name)
+            for line in () if known else self.imports(path):
+                source = self.resolve(path, line.module, line.level) if line.name == "*" else None
+                if source is not None and self.may_bring(source, name):
+                    known = True
+                    break
+            self._bringing[path, name] = known
+        return known
+
+    def _binds(self, path: str, name: str) -> bool:
+        """Whether a file may bind a name for others: yes too often, as nothing is parsed."""
+        try:
+            data = self.read(path)
+        except (OSError, ValueError):
+            return False
+        word = re.escape(name.encode("utf-8", "replace"))
+        if b"__all__" in data and b".__all__" not in data and not re.search(rb"[\"']%b[\"']" % word, data):
+            return False
+        return bool(re.search(_BINDING % (word, word, word), data)) or any(
+            line.bound == name for line in self.imports(path)
+        )
 
     def resolve(self, importer: str, module: str, level: int) -> str | None:
         """The project's file behind `import module` (or `from ..module import x`, `level` dots) in `importer`.

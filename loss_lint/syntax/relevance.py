@@ -9,15 +9,19 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from loss_lint.syntax.module import ANNOTATION
 from loss_lint.syntax.project import Project, is_test
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant
 
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
+# A name that more files import than this is what a project stands on: it says nothing about a loss in any of them.
+MAX_IMPORTERS = 150
 # How many importers of importers are looked through, and how many files then judge one as its callers.
 MAX_HANDED_ON = 4
 MAX_CALLERS = 16
@@ -59,6 +63,7 @@ _NAMES = frozenset(
     b"cosine_embedding_loss hinge_embedding_loss".split()
 )
 _STRINGS = re.compile(rb"\"\"\".*?\"\"\"|'''.*?'''|#[^\n]*", re.DOTALL)
+_ANNOTATION = re.compile(ANNOTATION.pattern.encode())
 _START = re.compile(
     rb"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)|(?P<assigned>\w+)[^\n=(]*=[^=]"
     rb"|(?:@|import\b|from\b|if\b|try\b|for\b|while\b|with\b))",
@@ -160,6 +165,7 @@ class Relevance:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._common: dict[str, frozenset[str]] = {}
         self._leading: dict[str, dict[str, frozenset[str]]] = {}
         self._imported: dict[str, frozenset[str]] = {}
         self._outlines: dict[str, _Outline] = {}
@@ -248,12 +254,26 @@ class Relevance:
                 if source is not None and any(self._uses(path, one, source, leading) for one in spellings):
                     names.add(bound)
             elif name in known:
-                names.add(bound)
+                if source is not None and name not in self._common_names(source):
+                    names.add(bound)
             else:
                 below = self._project.resolve(path, f"{module}.{name}" if module else name, level)
                 if below is not None and below != path and self._uses(path, bound, below, leading):
                     names.add(bound)
         return frozenset(names)
+
+    def _common_names(self, source: str) -> frozenset[str]:
+        """The names that very many files import from one."""
+        known = self._common.get(source)
+        if known is None:
+            importers = self._project.importers(source)
+            counts: Counter[str | None] = Counter()
+            if len(importers) > MAX_IMPORTERS:
+                for importer in importers:
+                    counts.update({line.name for line in self._project.imports(importer)})
+            known = frozenset(name for name, count in counts.items() if name and count > MAX_IMPORTERS)
+            self._common[source] = known
+        return known
 
     def _uses(
         self, path: str, spelled: str, module: str, leading: dict[str, frozenset[str]], depth: int = 4
@@ -279,7 +299,7 @@ class Relevance:
     def _outline(self, path: str) -> _Outline:
         known = self._outlines.get(path)
         if known is None:
-            known = self._outlines[path] = _Outline(_STRINGS.sub(b"", self._data(path)))
+            known = self._outlines[path] = _Outline(_ANNOTATION.sub(b"", _STRINGS.sub(b"", self._data(path))))
         return known
 
     def callers(self, path: str) -> tuple[str, ...]:
