@@ -193,9 +193,9 @@ def run(
 
 
 def _constructs_a_base(function: Function, receiver: Value | None, act: Activation) -> bool:
-    """Whether a constructor calls that of a base class in another file."""
+    """Whether a constructor calls a method that comes from another file, on its own object."""
     return (
-        function.name == "__init__"
+        act.frame.name == "__init__"
         and function.module is not act.module
         and receiver is not None
         and act.receiver is not None
