@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -55,6 +56,7 @@ def check(options: argparse.Namespace) -> int:
 
     suppressions = Suppressions(given.sources)
     run = _lint(options, given)
+    gc.freeze()  # what is left of the evaluation ends with the process: no collection need look at it again
     shown = [
         finding
         for finding in run.findings

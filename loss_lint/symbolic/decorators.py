@@ -46,6 +46,7 @@ def _applied(decorator: ast.expr, value: Value, name: str, act: Activation) -> V
         return None
     site = site_of(decorator, act)
     made = strip(act.machine.call_now(function, (Argument(None, value, site),), site, act))
+    act.state.heap.settle()  # a registry runs the same function for each of hundreds of definitions
     if made.content == value.content:
         return value
     if isinstance(made, Function) and isinstance(value, Function):

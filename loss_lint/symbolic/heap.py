@@ -79,6 +79,8 @@ class _Layer:
 
 # Looking further down than this is remembered.
 _FAR = 4
+# So many layers are worth being put into one.
+_DEEP = 64
 
 
 class Heap:
@@ -124,6 +126,12 @@ class Heap:
             self._layer = _Layer(self._own, self._layer)
             self._own = {}
         return Heap(self._base, self._layer, self.written)
+
+    def settle(self) -> None:
+        """Put what was written into one layer, where very many have come to stand on each other."""
+        if self._layer is not None and self._layer.depth > _DEEP:
+            self._layer = _Layer(self._written_since(None), None)
+            self._own = {}
 
     def records(self) -> dict[int, Record]:
         """Every record that was written over the base."""

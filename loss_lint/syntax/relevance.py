@@ -172,10 +172,14 @@ class Relevance:
         self._callers: dict[str, tuple[str, ...]] = {}
         self._of_torch: dict[str, bool] = {}
         self._together: dict[str, bool] = {}
+        self._names_a_loss: dict[str, bool] = {}
 
     def is_relevant(self, path: str, data: bytes) -> bool:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
-        return is_relevant(data) or bool(self.imported_loss_names(path))
+        known = self._names_a_loss.get(path)
+        if known is None:
+            known = self._names_a_loss[path] = is_relevant(data)
+        return known or bool(self.imported_loss_names(path))
 
     def imported_loss_names(self, path: str) -> frozenset[str]:
         """Those names that a file imports, as it binds them, that lead to a loss in another file of the project."""
