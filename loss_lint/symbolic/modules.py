@@ -173,7 +173,7 @@ class Modules:
                 with self.apart(path):
                     machine.run(source.tree.body, act)
                     act.state.guards = NO_GUARDS
-                    self._keep(path, act.state.heap, loaded)
+                    self.keep(path, act.state.heap, loaded)
                     loaded.needs = tuple(self._held)
                     self._rebound = [one for one in self._rebound if one[0] is not act.state.names]
                     self._restore_names()
@@ -222,11 +222,8 @@ class Modules:
         own, roots = self._limits.get(path, {}), dict(limits.met())
         return tuple((name, own.get(name, 0) + roots.get(name, 0)) for name in sorted({*own, *roots}))
 
-    def keep(self, path: str, heap: Heap) -> None:
-        """Keep what the body of a class in the module at `path` made."""
-        self._keep(path, heap, None)
-
-    def _keep(self, path: str, heap: Heap, loaded: _Loaded | None) -> None:
+    def keep(self, path: str, heap: Heap, loaded: _Loaded | None = None) -> None:
+        """Keep what the body of a module, or of a class in it, made, and what a module's changes elsewhere."""
         base = self._machine.base_heap
         for content, record in heap.records().items():
             if (path, content) in self._elsewhere:
@@ -237,7 +234,7 @@ class Modules:
             if known is None or self._owners.get(content) == path:
                 base.set(content, record)
             elif record is not known:
-                change = _difference(known, record) if loaded is not None else None
+                change = _difference(known, record)
                 if loaded is not None and change is not None:
                     loaded.changes[content] = change
                 else:

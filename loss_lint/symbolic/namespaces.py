@@ -52,11 +52,31 @@ def set_attribute(arguments: Arguments, site: Site, act: Activation) -> Value | 
         return NONE
     if name is None:
         unknown = leaf("many", "attributes", site, (arguments[2].value,), "attributes of unknown names")
-        objects.set_any(strip(arguments[0].value), act)
+        _set_any(strip(arguments[0].value), act)
         act.state.heap.set_attribute(strip(arguments[0].value).content, ANY, unknown)
     else:
         act.machine.set_attribute(arguments[0].value, name, arguments[2].value, act)
     return NONE
+
+
+def _set_any(holder: Value, act: Activation) -> None:
+    """`setattr(holder, key, value)` with a key that is not known: no plain value of it is what was written."""
+    if not isinstance(holder, Object) or not isinstance(holder.cls, Class):
+        return
+    settings: dict[str, Value] = {}
+    for entry in reversed(objects.resolution_order(holder.cls, act)):
+        if isinstance(entry, Class):
+            settings |= objects.namespace(entry, act).state.names
+    record = act.state.heap.get(holder.content) or OPEN
+    settings |= record.attributes
+    opened = {
+        name: leaf("unknown", name, holder.site, reason="an attribute that is set by a key known at run time")
+        for name, value in settings.items()
+        if isinstance(strip(value), Const)
+    }
+    act.state.heap.set(
+        holder.content, Record({**record.attributes, **opened}, record.items, open=record.open)
+    )
 
 
 def has_attribute(arguments: Arguments, site: Site, act: Activation) -> Value | None:

@@ -295,26 +295,6 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
     return created
 
 
-def set_any(holder: Value, act: Activation) -> None:
-    """`setattr(holder, key, value)` with a key that is not known: no plain value of it is what was written."""
-    if not isinstance(holder, Object) or not isinstance(holder.cls, Class):
-        return
-    settings: dict[str, Value] = {}
-    for entry in reversed(resolution_order(holder.cls, act)):
-        if isinstance(entry, Class):
-            settings |= namespace(entry, act).state.names
-    record = act.state.heap.get(holder.content) or OPEN
-    settings |= record.attributes
-    opened = {
-        name: leaf("unknown", name, holder.site, reason="an attribute that is set by a key known at run time")
-        for name, value in settings.items()
-        if isinstance(strip(value), Const)
-    }
-    act.state.heap.set(
-        holder.content, Record({**record.attributes, **opened}, record.items, open=record.open)
-    )
-
-
 def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:
     """What a class of torch's keeps of its constructor's arguments, as attributes by parameter name."""
     from loss_lint.symbolic import containers, frameworks
