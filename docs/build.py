@@ -1,5 +1,8 @@
 """Writes what follows from the code into the documentation: `docs/rules/`, and the README's table and outputs.
 
+The numbers on the rules' pages are measured for it, which needs torch, and kept in the package beside the rules,
+so that `loss-lint rule` shows the same page without torch.
+
 Run from the repository's root: `python docs/build.py`. With `--check` nothing is written; the exit status is 1
 where a file is stale.
 """
@@ -13,14 +16,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "docs" / "rules"
+MEASURED = ROOT / "loss_lint" / "rules" / "measured"
 README = ROOT / "README.md"
 
 
 def pages() -> dict[Path, str]:
     """Every generated file with the text that it should have."""
-    from loss_lint.rules import all_rules, documentation
+    from loss_lint.harness.pages import measured
+    from loss_lint.rules import all_rules, docstring
+    from loss_lint.rules.page import encoded, page
 
-    wanted = {RULES / f"{rule.name}.md": documentation(rule) + "\n" for rule in all_rules()}
+    wanted = {}
+    for rule in all_rules():
+        numbers = measured(rule)
+        if numbers is not None:
+            wanted[MEASURED / f"{rule.name}.json"] = encoded(numbers)
+        wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
     wanted[README] = _readme(README.read_text(encoding="utf-8"))
     return wanted
 
@@ -73,19 +84,17 @@ def output_of(command: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    wanted = pages()
     stale = [
-        path
-        for path, text in pages().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    obsolete = sorted(set(RULES.glob("*.md")) - set(pages())) if RULES.exists() else []
+    obsolete = sorted({*RULES.glob("*.md"), *MEASURED.glob("*.json")} - set(wanted))
     if "--check" in arguments:
         for path in [*stale, *obsolete]:
             print(f"stale: {path.relative_to(ROOT)}; run `python docs/build.py`")
         return 1 if stale or obsolete else 0
-    RULES.mkdir(exist_ok=True)
-    wanted = pages()
     for path in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(wanted[path], encoding="utf-8")
     for path in obsolete:
         path.unlink()
@@ -93,4 +102,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     sys.exit(main(sys.argv[1:]))

@@ -64,9 +64,9 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A number as flagged and as fixed."""
+    """A number as flagged (None where torch raised before it was there) and as fixed."""
 
-    flagged: float
+    flagged: float | None
     fixed: float
 
 
@@ -74,8 +74,8 @@ class Comparison:
 class Evidence:
     """What torch computed for a finding's expression, as flagged and as fixed.
 
-    `loss`, `grad_norm` and `grad_cosine` are None where torch raised or nothing could be run;
-    `error` then holds torch's message, or the reason why nothing was measured.
+    `error` holds torch's message where it raised, or the reason why nothing was measured. `loss` and `grad_norm`
+    are None where there is no such number, `grad_cosine` too where one of the gradients is missing.
     """
 
     verdict: Verdict

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from loss_lint.rules.rule import Rule
 
 SHOWN, FAILED = 0, 2
-_FIX = {
-    "safe": "The fix changes no number.",
-    "unsafe": "The fix changes the numbers that the program computes.",
-    "none": "There is no fix.",
-}
 
 
 def rule(options: argparse.Namespace) -> int:
@@ -37,17 +32,8 @@ def rule(options: argparse.Namespace) -> int:
     if options.output_format == "json":
         sys.stdout.write(_json(chosen, as_list=options.all))
     else:
-        sys.stdout.write("\n".join(_page(rule) for rule in chosen))
+        sys.stdout.write("\n".join(documentation(rule) + "\n" for rule in chosen))
     return SHOWN
-
-
-def _page(rule: Rule) -> str:
-    claims = ", ".join(rule.claim) or "none"
-    facts = [f"Claim: {claims}.", _FIX[rule.fix]]
-    if not rule.default:
-        facts.append(f"Off by default; `--extend-select {rule.code}` turns it on.")
-    title, _, body = documentation(rule).partition("\n")
-    return f"{title}\n\n{' '.join(facts)}\n{body}\n"
 
 
 def _json(rules: Sequence[Rule], *, as_list: bool) -> str:

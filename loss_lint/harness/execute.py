@@ -140,7 +140,7 @@ def run(root: Node, values: Values) -> Run:
     except Raised as raised:
         is_loss = catalogue.loss(raised.node.name) is not None
         return Run(error=_first_line(raised.cause), is_stray=not is_loss and raised.node is not called)
-    return _differentiated(result, values, is_reduced=_is_reduced(root), holds_loss=_holds_loss(root))
+    return _differentiated(result, values, is_reduced=_is_reduced(root), holds_loss=holds_loss(root))
 
 
 def run_in_parts(root: Node, parts: list[Values], whole: Values) -> Run:
@@ -205,5 +205,6 @@ def _first_line(error: BaseException) -> str:
     return text[0] if text else type(error).__name__
 
 
-def _holds_loss(root: Node) -> bool:
+def holds_loss(root: Node) -> bool:
+    """Whether a loss of torch's is among an expression's operations."""
     return any(isinstance(node, Apply) and catalogue.loss(node.name) is not None for node in walk(root))

@@ -10,7 +10,7 @@ import torch
 
 from loss_lint.findings import Comparison, Evidence, Verdict
 from loss_lint.harness import microbatches, relabel
-from loss_lint.harness.execute import Run, broadcasts, run, run_in_parts
+from loss_lint.harness.execute import Run, broadcasts, holds_loss, run, run_in_parts
 from loss_lint.harness.expression import Input
 from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, layouts, sizes
 from loss_lint.harness.lowering import Unrunnable
@@ -199,10 +199,10 @@ def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
     plan, flagged, fixed = setting.plan, seen.flagged, seen.fixed
     shapes = tuple((label, setting.shapes[one]) for one, label in labels(plan.roles).items())
     raised = seen.verdict == "raises"
-    loss = None
-    if not raised and flagged.loss is not None and fixed.loss is not None:
-        loss = Comparison(flagged.loss, fixed.loss)
-    norm, cosine = (None, None) if raised or plan.how in RELABELLED else _gradients(flagged, fixed)
+    # The number that stands for a tensor says something only beside another one.
+    is_loss = fixed.loss is not None and (not raised or holds_loss(plan.fixed))
+    loss = Comparison(flagged.loss, fixed.loss) if is_loss and fixed.loss is not None else None
+    norm, cosine = (None, None) if plan.how in RELABELLED else _gradients(flagged, fixed)
     return Evidence(
         verdict=seen.verdict,
         loss=loss,
@@ -216,13 +216,17 @@ def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
 
 
 def _gradients(flagged: Run, fixed: Run) -> tuple[Comparison | None, float | None]:
-    if not (flagged.has_graph and fixed.has_graph):
+    if not fixed.has_graph:
+        return None, None
+    if flagged.error is not None:
+        return Comparison(None, _flat(fixed, fixed).norm().item()), None
+    if not flagged.has_graph:
         return None, None
     one, other = _flat(flagged, fixed), _flat(fixed, flagged)
-    norms = Comparison(one.norm().item(), other.norm().item())
-    product = norms.flagged * norms.fixed
+    lengths = one.norm().item(), other.norm().item()
+    product = lengths[0] * lengths[1]
     cosine = (one @ other).item() / product if math.isfinite(product) and product > 0 else None
-    return norms, cosine
+    return Comparison(*lengths), cosine
 
 
 def unmeasured(reason: str) -> Evidence:

@@ -9,7 +9,7 @@ from loss_lint.findings import Evidence, Finding, Verdict
 from loss_lint.harness.confirm import confirm_all
 from loss_lint.harness.examples import example
 from loss_lint.harness.missing import require_torch
-from loss_lint.rules import all_rules, documentation
+from loss_lint.rules import all_rules, docstring
 from loss_lint.rules.rule import Rule
 
 _PATH = "example.py"
@@ -38,7 +38,7 @@ def prove(codes: Sequence[str] = ()) -> list[Proof]:
 
 
 def _prove(rule: Rule) -> Proof | None:
-    shown = example(documentation(rule))
+    shown = example(docstring(rule))
     if not rule.claim or shown is None:
         return None
     confirmed = confirm_all(_flagged(shown.bad, rule))

@@ -14,7 +14,7 @@ def evidence_line(evidence: Evidence) -> str:
         return f"not measured: {evidence.error or 'no reason given'}"
     parts = _numbers(evidence)
     if evidence.error is not None:
-        parts.insert(0, f"torch raises: {' '.join(evidence.error.split())}")
+        parts = [f"torch raises: {' '.join(evidence.error.split())}"]
     if evidence.verdict == "none":
         parts.insert(0, "the numbers are equal")
     return ", ".join([*parts, _setting(evidence)])
@@ -32,6 +32,8 @@ def _numbers(evidence: Evidence) -> list[str]:
 
 def _comparison(pair: Comparison) -> str:
     """Three digits, or six where only these tell the two apart; beyond that it is rounding."""
+    if pair.flagged is None:
+        return f"{pair.fixed:.3g}"
     flagged, fixed = f"{pair.flagged:.6g}", f"{pair.fixed:.6g}"
     short = f"{pair.flagged:.3g}", f"{pair.fixed:.3g}"
     if flagged == fixed or short[0] != short[1]:

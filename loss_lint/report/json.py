@@ -68,7 +68,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
 def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {
         "error": evidence.error,
-        "grad_cosine": None if evidence.grad_cosine is None else _number(evidence.grad_cosine),
+        "grad_cosine": _number(evidence.grad_cosine),
         "grad_norm": _comparison(evidence.grad_norm),
         "loss": _comparison(evidence.loss),
         "seed": evidence.seed,
@@ -78,10 +78,10 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _comparison(pair: Comparison | None) -> dict[str, float | str] | None:
+def _comparison(pair: Comparison | None) -> dict[str, float | str | None] | None:
     return None if pair is None else {"flagged": _number(pair.flagged), "fixed": _number(pair.fixed)}
 
 
-def _number(value: float) -> float | str:
+def _number(value: float | None) -> float | str | None:
     """JSON has no infinities and no NaN; they become the strings `inf`, `-inf` and `nan`."""
-    return value if math.isfinite(value) else str(value)
+    return value if value is None or math.isfinite(value) else str(value)

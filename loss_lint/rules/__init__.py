@@ -27,7 +27,14 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def documentation(rule: Rule) -> str:
-    """The rule's page: its module's docstring."""
+    """The rule's page, with what was measured when the documentation was last built."""
+    from loss_lint.rules.page import page, stored
+
+    return page(rule, docstring(rule), stored(rule))
+
+
+def docstring(rule: Rule) -> str:
+    """What the rule's module says of it: the page without what follows from the rule and from torch."""
     for module in modules():
         if module.RULE is rule:
             return (module.__doc__ or "").strip()

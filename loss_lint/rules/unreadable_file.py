@@ -16,6 +16,10 @@ Files without torch; notebooks.
 ## Fix safety
 
 There is no fix.
+
+## References
+
+- [ast.parse](https://docs.python.org/3/library/ast.html#ast.parse)
 """
 
 from loss_lint.rules.rule import Rule

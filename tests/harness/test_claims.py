@@ -62,7 +62,9 @@ def test_raises_on_the_way_forward(made) -> None:
     evidence = confirm(finding)
     assert evidence.verdict == "raises"
     assert evidence.error.startswith("Dimension out of range")
-    assert evidence.loss is None
+    assert evidence.loss.flagged is None
+    assert evidence.loss.fixed == pytest.approx(1.8281954, abs=1e-5)
+    assert evidence.grad_norm.flagged is None
 
 
 def test_raises_on_the_way_back(made) -> None:
