@@ -122,14 +122,6 @@ def _reduction(tree: Node) -> str | None:
 
 
 def _reduction_name(tree: Node) -> str:
-    legacy = [tree.parameter(name) for name in ("size_average", "reduce")]
-    if any(value not in ("", "None") for value in legacy):
-        size_average, reduce = legacy
-        if reduce == "False":
-            return "none"
-        if {size_average, reduce} <= {"", "None", "True", "False"}:
-            return "sum" if size_average == "False" else "mean"
-        return ""
     given = tree.parameter("reduction")
     if not given and tree.name == "adaptive_log_softmax_loss":
         return "mean"

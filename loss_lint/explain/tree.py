@@ -12,7 +12,6 @@ from loss_lint.explain.explanation import Child, Node, spelling
 from loss_lint.explain.reasons import Context, source, why
 from loss_lint.symbolic.describe import QUIET, reveal
 from loss_lint.symbolic.graph import (
-    NONE,
     Accumulated,
     Alternatives,
     Class,
@@ -28,6 +27,7 @@ from loss_lint.symbolic.graph import (
     Value,
 )
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.reductions import legacy_strings
 from loss_lint.symbolic.walk import KEEPING, Walk, effect, views
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ class TreeBuilder:
                 return f"({inside},)" if len(items) == 1 else f"({inside})"
             case Op(name="slice"):
                 return source(plain, self._context) or ":"
+            case Op(name="legacy_reduction"):
+                return " or ".join(repr(one) for one in legacy_strings(plain))
             case Leaf(default=Const(value=literal)):
                 return plain.name or repr(literal)
             case Alternatives(branches=branches):
@@ -275,8 +277,7 @@ class TreeBuilder:
         parameters = tuple((name, self.inline(value)) for name, value in op.parameters)
         text = _infix(op.name, children)
         if text is None:
-            legacy = any(is_given(op.parameter(name)) for name in ("size_average", "reduce"))
-            given = (self._parameter(name, value, is_legacy=legacy) for name, value in op.parameters)
+            given = (self._parameter(name, value) for name, value in op.parameters)
             shown = [*inline, *given]
             configuration = ", ".join(part for part in shown if part)
             text = f"{spelling(op.name)}({configuration})" if configuration else spelling(op.name)
@@ -303,11 +304,9 @@ class TreeBuilder:
         written = self.written(entry.call, _MAX_CALL)
         return f"in `{written}` at {short(entry.call)}" if written else f"in the call at {short(entry.call)}"
 
-    def _parameter(self, name: str, value: Value, *, is_legacy: bool = False) -> str:
+    def _parameter(self, name: str, value: Value) -> str:
         plain = strip(value)
         if isinstance(plain, Const) and plain.value in QUIET.get(name, ()):
-            return ""
-        if name == "reduction" and is_legacy:
             return ""
         text = self.inline(value)
         if isinstance(plain, Tuple) and (name in _SHAPES or len(plain.items) == 1):
@@ -414,10 +413,6 @@ def _without_items(node: Node) -> Node:
         children = tuple(replace(child, node=_without_items(child.node)) for child in node.children)
         return replace(node, children=children)
     return node
-
-
-def is_given(value: Value | None) -> bool:
-    return value is not None and strip(value).content != NONE.content
 
 
 def _is_created(op: Op) -> bool:

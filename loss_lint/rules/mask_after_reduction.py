@@ -50,7 +50,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.edits import Rename
+from loss_lint.symbolic.edits import SetParameter
 from loss_lint.symbolic.facts import loss_terms, reduction
 from loss_lint.symbolic.graph import Guards, Op, const
 from loss_lint.symbolic.masks import mask_in
@@ -78,17 +78,12 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             claim=("value", "gradient", "value+gradient"),
             guards=first.guards,
             spine=(sink, *first.chain, first.node),
-            edits=(_unreduced(first.node),),
+            edits=(SetParameter(first.node, "reduction", const("none")),),
             passes=first.passes,
             steps=((first.node.site, f"{first.node.name} reduces to a scalar"),),
             fix_message='Use reduction="none"',
             completion="masked_mean",
         )
-
-
-def _unreduced(loss: Op) -> Rename:
-    """The same loss with `reduction="none"`, and without the legacy arguments that would override it."""
-    return Rename(loss, loss.name, (("reduction", const("none")),), drop=("size_average", "reduce"))
 
 
 def _is_reduced(node: Op, guards: Guards) -> bool:

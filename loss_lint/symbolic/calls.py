@@ -279,7 +279,7 @@ def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act
     owner = found[1] if found is not None else None
     if isinstance(owner, External):
         if method.name == "__init__":
-            objects.initialize_external(holder.receiver, owner.name, arguments, act)
+            objects.initialize_external(holder.receiver, owner.name, arguments, site, act)
             return NONE
         if method.name in ("forward", "__call__"):
             return call_module(holder.receiver, owner.name, arguments, site, act)

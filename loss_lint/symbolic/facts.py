@@ -10,6 +10,7 @@ from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.dims import behind, normalized_dim
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Op, Tuple, Value, const
 from loss_lint.symbolic.guards import EQUALITIES, contradicts_defaults, literal_of, strip, subject
+from loss_lint.symbolic.reductions import LEGACY_REDUCTION, legacy_string
 from loss_lint.symbolic.walk import View, Walk, descend, effect, inside, origins, views
 
 Meaning = Literal[
@@ -176,7 +177,13 @@ def constant(value: Value | None, guards: Guards) -> object:
 
 
 def _literal_under(node: Value, guards: Guards) -> Const | None:
-    """A literal, or what a root's parameter is under `guards`: what they say it equals, or else its default."""
+    """A literal, or what a root's parameter is under `guards`: what they say it equals, or else its default.
+
+    What legacy arguments stand for is as literal as they are.
+    """
+    if isinstance(node, Op) and node.name == LEGACY_REDUCTION:
+        given = [constant(operand, guards) for operand in node.operands]
+        return None if UNKNOWN in given else const(legacy_string(*given))
     if not isinstance(node, Leaf) or node.default is None:
         return literal_of(node)
     about = [atom for atom in guards if subject(atom.condition) == node.content]
@@ -198,19 +205,8 @@ UNKNOWN = _Unknown()
 def reduction(op: Op, guards: Guards) -> str | None:
     """How a loss reduces: `mean`, `sum`, `none` or `batchmean`; None where that is not known.
 
-    The legacy arguments decide where they are given, as in torch's `_Reduction.legacy_get_string`.
+    What legacy arguments stand for has taken the place of `reduction` where the loss was given them.
     """
-    legacy = [
-        constant(op.parameter(name), guards) if op.parameter(name) else None
-        for name in ("size_average", "reduce")
-    ]
-    if UNKNOWN in legacy:
-        return None
-    size_average, reduce = legacy
-    if size_average is not None or reduce is not None:
-        if reduce is False:
-            return "none"
-        return "mean" if size_average is None or size_average else "sum"
     given = op.parameter("reduction")
     if given is None:
         return None

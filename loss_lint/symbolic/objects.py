@@ -9,11 +9,10 @@ from functools import cache
 from loss_lint import catalogue
 from loss_lint.catalogue.frameworks import METHODS
 from loss_lint.catalogue.losses import BASE_CLASSES
-from loss_lint.symbolic import fields, launchers, limits
+from loss_lint.symbolic import fields, launchers, limits, reductions
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
-    NONE,
     Alternatives,
     Argument,
     BoundMethod,
@@ -291,11 +290,13 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
     elif fields.has_fields(cls, act):
         fields.fill(created, cls, arguments, site, act)
     elif found is not None and isinstance(found[1], External):
-        initialize_external(created, found[1].name, arguments, act)
+        initialize_external(created, found[1].name, arguments, site, act)
     return created
 
 
-def initialize_external(created: Object, name: str, arguments: tuple[Argument, ...], act: Activation) -> None:
+def initialize_external(
+    created: Object, name: str, arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> None:
     """What a class of torch's keeps of its constructor's arguments, as attributes by parameter name."""
     from loss_lint.symbolic import containers, frameworks
 
@@ -308,27 +309,30 @@ def initialize_external(created: Object, name: str, arguments: tuple[Argument, .
     signature = entry.signature if entry is not None else BASE_CLASSES.get(name)
     if signature is None:
         return
-    positional = [argument.value for argument in arguments if argument.keyword is None]
+    positional = [argument for argument in arguments if argument.keyword is None]
     keywords = {
-        argument.keyword: argument.value
+        argument.keyword: argument
         for argument in arguments
-        if argument.keyword not in (None, "*", "**")
+        if argument.keyword is not None and argument.keyword not in ("*", "**")
     }
     unknown = any(argument.keyword in ("*", "**") for argument in arguments)
-    bound = signature.bind(positional, {key: value for key, value in keywords.items() if key is not None})
+    bound = signature.bind(positional, keywords)
     attributes = dict(before.attributes)
     if bound is None:
         act.state.heap.set(created.content, Record(attributes, before.items, open=True))
         return
+    slots: dict[str, Site] = {}
+    kept: dict[str, Value] = {}
     for parameter in signature.parameters:
-        value = bound.get(parameter.name)
-        if value is not None and not isinstance(value, tuple):
-            attributes[parameter.name] = value
+        argument = bound.get(parameter.name)
+        if isinstance(argument, Argument):
+            kept[parameter.name] = argument.value
+            slots[parameter.name] = argument.site
         elif not unknown and parameter.default is not None:
-            attributes[parameter.name] = literal(parameter.default)
-    legacy = [strip(attributes.get(name, NONE)) for name in ("size_average", "reduce")]
-    if entry is None and any(value.content != NONE.content for value in legacy):
-        attributes["reduction"] = leaf("unknown", "reduction", created.site, reason="legacy arguments")
+            kept[parameter.name] = literal(parameter.default)
+    if entry is None or entry.operation.effect == "loss":
+        kept = reductions.settled(kept, slots, entry.operation.name if entry else "", site, act)
+    attributes |= kept
     act.state.heap.set(created.content, Record(attributes, before.items, open=unknown))
 
 
@@ -348,5 +352,5 @@ def _evaluated(text: str) -> object:
 def new_external(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:
     created = Object(external(name), site, fresh_content(), act.loops)
     act.state.heap.set(created.content, OPEN)
-    initialize_external(created, name, arguments, act)
+    initialize_external(created, name, arguments, site, act)
     return created

@@ -268,5 +268,5 @@ def instantiate(cls: Class, act: Activation) -> Object:
     if isinstance(initializer, Function):
         _evaluate(initializer, created, act)
     else:
-        objects.initialize_external(created, owner.name, (), act)
+        objects.initialize_external(created, owner.name, (), created.site, act)
     return created

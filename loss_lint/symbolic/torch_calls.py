@@ -6,7 +6,7 @@ from loss_lint import catalogue
 from loss_lint.catalogue.operation import Operation
 from loss_lint.catalogue.signature import Signature
 from loss_lint.catalogue.wrappers import LAUNCHERS
-from loss_lint.symbolic import containers, items, objects, readings
+from loss_lint.symbolic import containers, items, objects, readings, reductions
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
     ZERO,
@@ -111,6 +111,8 @@ def apply_module(
     operands, slots = _operands(entry.operation, bound, act)
     parameters: list[tuple[str, Value]] = []
     for parameter in entry.signature.parameters:
+        if parameter.name in reductions.LEGACY:
+            continue
         value = record.attributes.get(parameter.name)
         if value is not None:
             parameters.append((parameter.name, value))
@@ -167,12 +169,15 @@ def _operation(
     unknown = any(argument.keyword == "**" for argument in arguments)
     order = {parameter.name: position for position, parameter in enumerate(signature.parameters)}
     for parameter in signature.parameters:
-        if parameter.name in bound or parameter.name in operation.operands:
+        if parameter.name in bound or parameter.name in (*operation.operands, *reductions.LEGACY):
             continue
         if unknown:
             parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
         elif operation.effect == "loss" and parameter.default is not None:
             parameters.append((parameter.name, objects.literal(parameter.default)))
+    if operation.effect == "loss":
+        places = {name: value.site for name, value in bound.items() if isinstance(value, Argument)}
+        parameters = [*reductions.settled(dict(parameters), places, operation.name, site, act).items()]
     parameters.sort(key=lambda item: order.get(item[0], len(order)))
     name = _cast_name(operation.name, parameters)
     return act.machine.op(name, operands, tuple(parameters), site, slots, act)
