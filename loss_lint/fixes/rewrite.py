@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from loss_lint import catalogue
+
+if TYPE_CHECKING:
+    import libcst
 
 _ATOM = re.compile(r"[\w.]+")
+_LITERALS = frozenset({"True", "False", "None"})
 
 
 def is_atomic(text: str) -> bool:
@@ -28,14 +37,109 @@ def renamed_call(text: str, before: str, after: str) -> str | None:
     """The call in `text` with its callee's name `before` changed to `after`; None for anything else."""
     import libcst
 
-    try:
-        node = libcst.parse_expression(text)
-    except (libcst.ParserSyntaxError, RecursionError):
-        return None
-    if not isinstance(node, libcst.Call):
+    node = _call(text)
+    if node is None:
         return None
     callee = node.func
     if isinstance(callee, libcst.Attribute) and callee.attr.value == before:
         renamed: libcst.BaseExpression = callee.with_changes(attr=libcst.Name(after))
         return libcst.Module([]).code_for_node(node.with_changes(func=renamed))
     return None
+
+
+def call_with(text: str, operation: str, given: Mapping[str, str], drop: Collection[str]) -> str | None:
+    """The call in `text` with the parameters `given` set to these texts, and those in `drop` left out.
+
+    The callee has to be a spelling of `operation`, as its parameters' order is that spelling's. None for anything
+    else, for unpacked arguments, and where what is left out is no literal: other callers may give something else.
+    """
+    import libcst
+
+    node = _call(text)
+    signature = _signature(node.func, operation) if node is not None else None
+    if node is None or signature is None or any(arg.star for arg in node.args):
+        return None
+    positional = [one.name for one in signature.parameters if one.kind == "positional"]
+    if sum(arg.keyword is None for arg in node.args) > len(positional):
+        return None
+    named = [
+        (positional[place] if arg.keyword is None else arg.keyword.value, arg)
+        for place, arg in enumerate(node.args)
+    ]
+    present = {name for name, _ in named}
+    missing = {
+        name: text
+        for name, text in given.items()
+        if name in present or not _is_default(signature, name, text)
+    }
+    arguments: list[libcst.Arg] = []
+    by_keyword = False
+    for name, arg in named:
+        if name in drop:
+            if not (isinstance(arg.value, libcst.Name) and arg.value.value in _LITERALS):
+                return None
+            by_keyword = True
+            added = next((one for one in missing if one not in present), None)
+            if added is not None:
+                arguments.append(_keyword(arg, added, libcst.parse_expression(missing.pop(added))))
+            continue
+        value = libcst.parse_expression(missing.pop(name)) if name in missing else arg.value
+        arguments.append(_keyword(arg, name, value) if by_keyword else arg.with_changes(value=value))
+    for name, text in missing.items():
+        blank = libcst.Arg(libcst.Name(name))
+        arguments.append(_keyword(blank, name, libcst.parse_expression(text)))
+    return libcst.Module([]).code_for_node(node.with_changes(args=_separated(arguments, node.args)))
+
+
+def _call(text: str) -> libcst.Call | None:
+    import libcst
+
+    try:
+        node = libcst.parse_expression(text)
+    except (libcst.ParserSyntaxError, RecursionError):
+        return None
+    return node if isinstance(node, libcst.Call) else None
+
+
+def _signature(callee: libcst.BaseExpression, operation: str) -> catalogue.Signature | None:
+    """What the spelling of `operation` that `callee` is takes; None where it is none."""
+    import libcst
+
+    name = callee.attr if isinstance(callee, libcst.Attribute) else callee
+    if not isinstance(name, libcst.Name):
+        return None
+    entry = catalogue.operation(operation)
+    for spelled, text in (*entry.functions, *entry.modules):
+        if spelled.rpartition(".")[2] == name.value:
+            return catalogue.Signature(text)
+    return None
+
+
+def _is_default(signature: catalogue.Signature, name: str, text: str) -> bool:
+    default = signature.default(name)
+    return default is not None and ast.literal_eval(default) == ast.literal_eval(text)
+
+
+def _keyword(arg: libcst.Arg, name: str, value: libcst.BaseExpression) -> libcst.Arg:
+    import libcst
+
+    blank = libcst.SimpleWhitespace("")
+    equal = arg.equal if arg.keyword is not None else libcst.AssignEqual(blank, blank)
+    return arg.with_changes(keyword=libcst.Name(name), equal=equal, value=value)
+
+
+def _separated(arguments: list[libcst.Arg], before: Sequence[libcst.Arg]) -> list[libcst.Arg]:
+    """The arguments with commas between them and, behind the last one, what was behind the last one before."""
+    import libcst
+
+    if not arguments or not before:
+        return arguments
+    last = before[-1]
+    between = before[-2].comma if len(before) > 1 else libcst.MaybeSentinel.DEFAULT
+    blank = libcst.SimpleWhitespace("")
+    inner = [
+        arg.with_changes(comma=between, whitespace_after_arg=blank) if arg.comma is last.comma else arg
+        for arg in arguments[:-1]
+    ]
+    after = last.whitespace_after_arg
+    return [*inner, arguments[-1].with_changes(comma=last.comma, whitespace_after_arg=after)]

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loss_lint.findings import Applicability, Edit, Finding, Fix
-from loss_lint.fixes.rewrite import is_atomic, renamed_call
-from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, Witness
+from loss_lint.fixes.rewrite import call_with, is_atomic, renamed_call
+from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, SetParameter, Witness
 from loss_lint.symbolic.graph import Op, Site, Value
+from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.syntax.module import SourceModule
@@ -56,9 +57,10 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             if kept is None or kept == op.site or not _within(kept, op.site):
                 return False
             return text.replace_expression(op.site, kept)
-        case Rename(name=name):
-            renamed = renamed_call(text.of(op.site), op.name, name)
-            return renamed is not None and text.put(op.site, renamed)
+        case Rename(name=name, parameters=parameters, drop=drop):
+            return (name == op.name or _rename(op, name, text)) and _set(op, parameters, drop, sink, text)
+        case SetParameter(name=name, value=value):
+            return _set(op, ((name, value),), (), sink, text)
         case ReplaceOperand(operand=slot, text=str(written)):
             target = op.slots[slot]
             return target is not None and text.put(target, written)
@@ -69,6 +71,32 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             return text.put(target, text.of(source))
         case _:
             return False
+
+
+def _rename(op: Op, name: str, text: _Text) -> bool:
+    renamed = renamed_call(text.of(op.site), op.name, name)
+    return renamed is not None and text.put(op.site, renamed)
+
+
+def _set(op: Op, parameters: Sequence[tuple[str, Value]], drop: Sequence[str], sink: Op, text: _Text) -> bool:
+    """Write literal parameters into the call that they are given in: the operation's, or its module's constructor."""
+    if not parameters and not drop:
+        return True
+    given = {name: _literal(value) for name, value in parameters}
+    call = op.site if op.made is None else op.made
+    if not _within(call, sink.site) or any(content is None for content in given.values()):
+        return False
+    written = {name: content for name, content in given.items() if content is not None}
+    changed = call_with(text.of(call), op.name, written, drop)
+    return changed is not None and text.put(call, changed)
+
+
+def _literal(value: Value) -> str | None:
+    """A literal's text, strings in double quotes; None for everything else."""
+    plain = literal_of(value)
+    if plain is None:
+        return None
+    return f'"{plain.value}"' if isinstance(plain.value, str) else repr(plain.value)
 
 
 def _slot_of(value: Value, spine: tuple[Op, ...]) -> Site | None:

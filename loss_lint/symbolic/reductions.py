@@ -10,7 +10,8 @@ from loss_lint.symbolic.graph import NONE, Const, Op, Site, Value, alternatives,
 from loss_lint.symbolic.guards import guards_of, strip
 
 LEGACY = ("size_average", "reduce")
-# The operation that asks torch what the two stand for.
+# The operation that asks torch what the two stand for; its parameters are the loss's name, and the `reduction` that is
+# written down beside them.
 LEGACY_REDUCTION = "legacy_reduction"
 
 
@@ -41,10 +42,11 @@ def settled(
     if all(strip(value).content == NONE.content for value in legacy):
         return rest
     machine = act.machine
+    overridden = (("reduction", given["reduction"]),) if "reduction" in slots else ()
     asked = machine.op(
         LEGACY_REDUCTION,
         legacy,
-        (("loss", const(loss)),),
+        (("loss", const(loss)), *overridden),
         site,
         tuple(slots.get(name) for name in LEGACY),
         act,
