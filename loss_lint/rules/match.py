@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from loss_lint.findings import Verdict
 from loss_lint.rules.wording import origin, spelled
-from loss_lint.symbolic.edits import Bypass, GraphEdit
+from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, Wrap
 from loss_lint.symbolic.facts import Fact
-from loss_lint.symbolic.graph import Guards, Op, Pass, Site
+from loss_lint.symbolic.graph import Guards, Op, Pass, Site, Value, const
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,3 +55,20 @@ def too_much(sink: Op, fact: Fact, message: str, makes: str) -> Match:
         steps=((origin(fact.op), f"{spelled(fact.op)} makes {makes}"),),
         fix_message="Pass the logits",
     )
+
+
+def logarithm(sink: Op, fact: Fact) -> tuple[tuple[GraphEdit, ...], str]:
+    """What makes log-probabilities of the probabilities that are the loss's input, and how to say so."""
+    if all(op.name == "exp" for op in fact.ops):
+        return tuple(Bypass(op) for op in fact.ops), "Pass the log-probabilities"
+    if all(op.name in _OF_LOGITS for op in fact.ops):
+        return tuple(Rename(op, "log_softmax", _OF_LOGITS[op.name]) for op in fact.ops), "Use log_softmax"
+    return (Wrap(sink, 0, "log"),), "Pass their logarithm"
+
+
+# Softmaxes that are a log-softmax with another name, and the dim of those that have none to say.
+_OF_LOGITS: dict[str, tuple[tuple[str, Value], ...]] = {
+    "softmax": (),
+    "div": (),
+    "softmax2d": (("dim", const(-3)),),
+}

@@ -53,10 +53,10 @@ to you.
 
 from collections.abc import Iterator
 
-from loss_lint.rules.match import CHANGES, Match
+from loss_lint.rules.match import CHANGES, Match, logarithm
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin, spelled
-from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, Wrap
+from loss_lint.symbolic.edits import GraphEdit, Rename
 from loss_lint.symbolic.facts import Fact, Meaning, keeps_rows, meanings
 from loss_lint.symbolic.graph import Op, const
 from loss_lint.symbolic.picked import is_pick
@@ -96,21 +96,9 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
 
 
 def _repair(sink: Op, fact: Fact) -> tuple[tuple[GraphEdit, ...], str]:
-    """What makes log-probabilities of the input, and how to say so."""
-    if all(op.name == "exp" for op in fact.ops):
-        return tuple(Bypass(op) for op in fact.ops), "Pass the log-probabilities"
-    if all(op.name in _OF_LOGITS for op in fact.ops):
-        return tuple(Rename(op, "log_softmax", _OF_LOGITS[op.name]) for op in fact.ops), "Use log_softmax"
-    return (Wrap(sink, 0, "log"),), "Pass their logarithm"
-
-
-# What a log-softmax of the same logits stands for, with the dim where the operation has none to say.
-_OF_LOGITS = {
-    "softmax": (),
-    "div": (),
-    "softmax2d": (("dim", const(-3)),),
-    "sigmoid": (("dim", const(1)),),
-}
+    if all(op.name == "sigmoid" for op in fact.ops):
+        return tuple(Rename(op, "log_softmax", (("dim", const(1)),)) for op in fact.ops), "Use log_softmax"
+    return logarithm(sink, fact)
 
 
 RULE = Rule(
