@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from loss_lint.findings import Applicability, Edit, Finding, Fix
 from loss_lint.fixes.rewrite import call_with, is_atomic, renamed_call
-from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, SetParameter, Witness
+from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, SetParameter, Witness, Wrap
 from loss_lint.symbolic.graph import Op, Site, Value
 from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.machine import Machine
@@ -52,6 +52,11 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
     if op.frame is not sink.frame or not _within(op.site, sink.site):
         return False
     match edit:
+        case Wrap(argument=None, operand=slot, name=name, parameters=(), is_written=True):
+            target = op.slots[slot]
+            return target is not None and text.call_method(target, name)
+        case Wrap(argument=Site() as argument, name=name, parameters=(), is_written=True):
+            return argument.path == sink.site.path and text.call_method(argument, name)
         case Bypass(operand=slot):
             kept = op.slots[slot] if slot < len(op.slots) else None
             if kept is None or kept == op.site or not _within(kept, op.site):
@@ -160,6 +165,11 @@ class _Text:
         if not is_atomic(content) and not self._is_delimited(site):
             content = f"({content})"
         return self.put(site, content)
+
+    def call_method(self, site: Site, name: str) -> bool:
+        """Call a method of the expression at `site`."""
+        content = self.of(site)
+        return self.put(site, f"{content}.{name}()" if is_atomic(content) else f"({content}).{name}()")
 
     def _statement(self, site: Site) -> ast.stmt | None:
         """The innermost statement around a site."""

@@ -89,7 +89,7 @@ class _Lowering:
                 return Items(tuple(self.node(item, side, depth + 1) for item in items))
             case External(name=name):
                 return Named(name)
-            case Op() if (summed := as_sum(node)) is not None:
+            case Op() if not self._is_edited(node) and (summed := as_sum(node)) is not None:
                 return self._accumulated(summed, side, depth)
             case Op():
                 key = (id(node), side)
@@ -105,6 +105,10 @@ class _Lowering:
                 return self._container(node, side, depth)
             case _:
                 return self._input(node, side)
+
+    def _is_edited(self, op: Op) -> bool:
+        """Whether an addition itself is repaired: one iteration of its loop is run then."""
+        return any(edit.op is op for edit in self.witness.edits)
 
     def _accumulated(self, node: Accumulated, side: Side, depth: int) -> Node:
         init = self.node(node.init, side, depth + 1)

@@ -44,6 +44,7 @@ from loss_lint.symbolic.graph import (
     accumulated,
     alternatives,
     const,
+    external,
     fresh_content,
     intern_content,
     leaf,
@@ -339,7 +340,20 @@ def _static(arguments: Arguments, site: Site, act: Activation) -> Value | None:
 def _type(arguments: Arguments, site: Site, act: Activation) -> Value | None:
     """`type(model)`."""
     plain = strip(arguments[0].value) if len(arguments) == 1 else None
+    if plain is not None and classes.is_tensor(plain):
+        return external("torch.Tensor")
     return plain.cls if isinstance(plain, Object) else None
+
+
+def _is_tensor(arguments: Arguments, site: Site, act: Activation) -> Value | None:
+    """`torch.is_tensor(x)`."""
+    values = _values(arguments)
+    if len(values) != 1:
+        return None
+    known = classes.is_instance(strip(act.machine.resolved(values[0], act)), (external("torch.Tensor"),), act)
+    if known is not None:
+        return const(known)
+    return act.machine.python_op("isinstance", (values[0], external("torch.Tensor")), site, act)
 
 
 def _text(arguments: Arguments, site: Site, act: Activation) -> Value | None:
@@ -395,6 +409,7 @@ _FUNCTIONS: dict[str, Callable[[Arguments, Site, Activation], Value | None]] = {
     "argparse.Namespace": namespaces.construct,
     "builtins.staticmethod": _static,
     "builtins.type": _type,
+    "torch.is_tensor": _is_tensor,
     "builtins.str": _text,
     "builtins.map": _map,
     "builtins.iter": _plain("iter"),

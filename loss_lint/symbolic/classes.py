@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from loss_lint.symbolic import objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import Class, Const, External, Object, Op, Tuple, Value
+from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.walk import effect
 
 _DICTS = ("builtins.dict", "collections.OrderedDict", "collections.defaultdict")
@@ -33,6 +34,16 @@ _TENSOR_EFFECTS = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid", 
 _TENSOR_OPERATIONS = frozenset(
     {"relu", "tanh", "linear", "conv1d", "conv2d", "conv3d", "dropout", "identity"}
 )
+# What makes a tensor of a tensor.
+_OF_TENSORS = frozenset({"keep", "cast", "arithmetic", "unary", "squash"})
+_REDUCES = frozenset({"sum", "mean"})
+_MAX_OPERATIONS = 8
+
+# Attributes by which programs tell tensors from Python's numbers.
+TENSOR_ATTRIBUTES = frozenset(
+    {"item", "detach", "data", "cpu", "cuda", "numpy", "backward", "requires_grad", "grad_fn", "dim", "device",
+     "shape", "size", "dtype"}
+)  # fmt: skip
 
 # Classes of torch's that others derive from.
 _PARENTS = frozenset({"Module", "Sequential", "ModuleList", "ModuleDict"})
@@ -86,10 +97,22 @@ def _plain_class(subject: Value) -> str | None:
             return "builtins.list"
         case Op(name="comprehension") if isinstance(kind := subject.parameter("kind"), Const):
             return f"builtins.{kind.value}"
-        case Op() if effect(subject) in _TENSOR_EFFECTS or subject.name in _TENSOR_OPERATIONS:
+        case Op() if is_tensor(subject):
             return "torch.Tensor"
         case _:
             return None
+
+
+def is_tensor(value: Value, depth: int = _MAX_OPERATIONS) -> bool:
+    """Whether `value` is certainly a tensor, and no array, tuple or number."""
+    plain = strip(value)
+    if not isinstance(plain, Op) or depth == 0:
+        return False
+    if effect(plain) in _TENSOR_EFFECTS or plain.name in _TENSOR_OPERATIONS:
+        return True
+    if effect(plain) in _OF_TENSORS or plain.name in _REDUCES:
+        return any(is_tensor(operand, depth - 1) for operand in plain.operands)
+    return False
 
 
 def _is_of_torch(value: Value) -> bool:

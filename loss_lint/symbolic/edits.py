@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from loss_lint.symbolic.facts import BROADCASTS, is_hand_rolled_softmax
-from loss_lint.symbolic.graph import Guards, Op, Value, fresh_content
+from loss_lint.symbolic.graph import Guards, Op, Site, Value, fresh_content
 from loss_lint.symbolic.walk import origins, views
 
 
@@ -49,12 +49,18 @@ class ReplaceOperand:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wrap:
-    """`op`'s operand number `operand` goes through the operation `name` first."""
+    """`op`'s operand number `operand` goes through the operation `name` first.
+
+    As text that is a method call, written behind the operand, or behind `argument` where it comes in by that one.
+    With `is_written` False it may be no tensor, which only the harness can tell.
+    """
 
     op: Op
     operand: int
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
+    argument: Site | None = None
+    is_written: bool = True
 
 
 GraphEdit = Bypass | Rename | SetParameter | ReplaceOperand | Wrap

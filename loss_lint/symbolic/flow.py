@@ -43,6 +43,7 @@ class Flow:
         self._open_returned = returned
         self._returned: set[int] = set()
         self._reaching_return: set[int] = set()
+        self._backward: list[Op] = []
 
     def consumers(self, op: Op) -> list[Op]:
         self._catch_up()
@@ -63,6 +64,11 @@ class Flow:
                     pending.append(consumer)
         if pending:
             limits.count("uses")
+
+    def backward(self) -> list[Op]:
+        """Every `backward()` that the root runs."""
+        self._catch_up()
+        return self._backward
 
     def reaches_backward(self, op: Op) -> bool:
         self._catch_up()
@@ -88,6 +94,7 @@ class Flow:
             consumer = self._ops[index]
             given = consumer.operands
             if consumer.name in BACKWARD:  # `accelerator.backward(loss)` looks like a gradient argument
+                self._backward.append(consumer)
                 given += tuple(value for _, value in consumer.parameters)
             self._note(index, given)
         self._seen = len(self._ops)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import objects
+from loss_lint.symbolic import classes, objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import (
+    FALSE,
     NO_GUARDS,
     NONE,
     TRUE,
@@ -80,8 +81,16 @@ def _set_any(holder: Value, act: Activation) -> None:
 
 
 def has_attribute(arguments: Arguments, site: Site, act: Activation) -> Value | None:
-    """`hasattr(model, "loss")`: true where the attribute has been set or a class of the project defines it."""
+    """`hasattr(model, "loss")`: true where the attribute has been set or a class of the project defines it.
+
+    A tensor has what a tensor has, a number nothing of it.
+    """
     name, holder = _name(arguments), strip(arguments[0].value)
+    if name in classes.TENSOR_ATTRIBUTES:
+        if classes.is_tensor(holder):
+            return TRUE
+        if isinstance(holder, Const):
+            return FALSE
     if name is not None and isinstance(holder, Object) and _has(holder, name, act):
         return TRUE
     values = tuple(argument.value for argument in arguments)

@@ -61,6 +61,10 @@ class Root:
         """
         return self._flow.downstream(op, without=without, numbers=numbers)
 
+    def backward(self) -> list[Op]:
+        """Every `backward()` that runs here, the program's or a framework's."""
+        return self._flow.backward()
+
     def is_trained_on(self, op: Op, *, without: Op | None = None) -> bool:
         """Whether `op` reaches a `backward()`, the program's or a framework's on what a step returns."""
         if not self._flow.reaches_backward(op):

@@ -1,0 +1,189 @@
+"""# loss-graph-kept (LOS502)
+
+## What it does
+
+Looks for a running total of losses that is only reported, to which the loss is added with its graph.
+
+## Why is this bad?
+
+A loss tensor holds the graph that computed it, and a total holds the graphs of all losses that were added to it.
+After `backward()` the activations are gone, but every node of each graph stays: memory grows with each batch until
+the total is dropped. Where nothing runs `backward()`, as in a validation loop without `no_grad()`, the
+activations of all batches stay as well, and the loop ends in an out-of-memory error on a data set that is large
+enough. The numbers are right: nothing else tells that something is wrong.
+
+## Example
+
+```python
+import torch.nn.functional as F
+
+
+def train(model, loader, optimizer):
+    total = 0.0
+    for images, labels in loader:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss
+    print(f"loss {total / len(loader):.4f}")
+```
+
+Use instead:
+
+```python
+import torch.nn.functional as F
+
+
+def train(model, loader, optimizer):
+    total = 0.0
+    for images, labels in loader:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.detach()
+    print(f"loss {total / len(loader):.4f}")
+```
+
+`total += loss.item()` does as well; it waits for the GPU in each iteration, `detach()` does not.
+
+## Not flagged
+
+A total that is run backward itself, now or later; a loss that is added under `torch.no_grad()`, or as
+`loss.item()`, `loss.detach()`, `loss.data` or `float(loss)`; a total that is detached in each iteration; a total
+of which it is not known that it is only reported.
+
+## Fix safety
+
+The fix adds `loss.detach()`, which has the same number: it is safe.
+
+## References
+
+- [PyTorch FAQ: my model reports "cuda runtime error(2): out of memory"](https://docs.pytorch.org/docs/stable/notes/faq.html)
+- [torch.Tensor.detach](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach.html)
+"""
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from loss_lint.rules.match import Match
+from loss_lint.rules.rule import Rule
+from loss_lint.rules.wording import at
+from loss_lint.symbolic.carried import added_to_total, is_of_total
+from loss_lint.symbolic.classes import is_tensor
+from loss_lint.symbolic.edits import Wrap
+from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
+from loss_lint.symbolic.graph import NONE, Guards, Loop, Op, Site, Value
+from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.walk import View, Walk, views
+
+
+def match(sink: Op, root: Root) -> Iterator[Match]:
+    if not (sink.grad and sink.loops and root.backward()) or root.is_trained_on(sink):
+        return
+    found = added_to_total(sink)
+    if found is None or _is_part_of_a_sum(sink, root):
+        return
+    slot, loop = found
+    if _is_trained_on_behind(loop, sink.operands[slot], root):
+        return
+    for view, backward in _run_backward(sink, slot, root):
+        # Where each iteration runs backward itself, nothing needs the graphs of all of them.
+        if loop in backward.loops:
+            yield _match(sink, slot, view, loop, backward)
+            return
+
+
+def _is_trained_on_behind(loop: Loop, added: Value, root: Root) -> bool:
+    """Whether the total that a loop leaves is run backward."""
+    return any(
+        is_of_total(value, added, loop)
+        for backward in root.backward()
+        for value in (*backward.operands, *(value for _, value in backward.parameters))
+    )
+
+
+def _run_backward(sink: Op, slot: int, root: Root) -> Iterator[tuple[View, Op]]:
+    """The losses in what is added, with the `backward()` on each."""
+    value = sink.operands[slot]
+    for view in losses_behind(View(value, sink.guards), Walk()) if sink.lossy else ():
+        for backward in backward_of(view, root, without=sink):
+            yield view, backward
+    yield from run_backward(value, root, Walk())
+
+
+def _is_part_of_a_sum(sink: Op, root: Root) -> bool:
+    """Whether `sink` is `total + first` of `total + first + second`, which is looked at as a whole."""
+    return any(
+        consumer.name == "add"
+        and _encloses(consumer.site, sink.site)
+        and added_to_total(consumer) is not None
+        for consumer in root.consumers(sink)
+    )
+
+
+def _encloses(outer: Site, inner: Site) -> bool:
+    return (
+        outer.path == inner.path
+        and outer != inner
+        and (outer.line, outer.column) <= (inner.line, inner.column)
+        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    )
+
+
+def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
+    loss = view.node
+    named = f"{loss.name} at {at(loss.site, sink.site)}" if isinstance(loss, Op) else "what is run backward"
+    steps = [(backward.site, "the loss is run backward here"), (loop.site, "added up in this loop")]
+    if isinstance(loss, Op):
+        steps.insert(0, (loss.site, f"{loss.name} is computed"))
+    # A function that is given a loss and runs it backward keeps its graph itself.
+    passes = tuple(takewhile(lambda entered: entered.frame is not backward.frame, view.passes))
+    moved = passes and passes[0].frame is sink.frame
+    return Match(
+        sink=sink,
+        message=(
+            f"The running total keeps the graph of each loss that is added ({named}): memory grows with every "
+            "batch, the number is the same. Add `loss.detach()` or `loss.item()`."
+        ),
+        claim=("memory",),
+        guards=view.guards,
+        spine=(sink, *view.chain, *((loss,) if isinstance(loss, Op) else ())),
+        edits=(
+            Wrap(
+                sink,
+                slot,
+                "detach",
+                argument=passes[0].site if moved else None,
+                is_written=_is_tensor(sink.operands[slot], sink.guards, view)
+                and not _starts_as_none(sink.operands[1 - slot], sink.guards),
+            ),
+        ),
+        passes=passes,
+        steps=tuple(steps),
+        safe=True,
+        fix_message="Detach what is added",
+    )
+
+
+def _is_tensor(value: Value, guards: Guards, found: View) -> bool:
+    """Whether everything that `value` may be can be detached: a tensor, or what is run backward."""
+    nodes = [view.node for view in views(value, guards, Walk(every=True))]
+    return bool(nodes) and all(is_tensor(node) or node is found.node for node in nodes)
+
+
+def _starts_as_none(total: Value, guards: Guards) -> bool:
+    """Whether a total starts as the first loss, which has to be detached as well."""
+    return any(view.node.content == NONE.content for view in views(total, guards, Walk(every=True)))
+
+
+RULE = Rule(
+    code="LOS502",
+    name="loss-graph-kept",
+    summary="a loss added to a running total for reporting, its graph kept alive",
+    claim=("memory",),
+    fix="safe",
+    sinks=frozenset({"add"}),
+    match=match,
+)
