@@ -23,7 +23,7 @@ from loss_lint.syntax.module import SourceModule
 def repaired(finding: Finding, machine: Machine) -> Finding:
     """The finding with its fix, if it has one that can be written and parses."""
     witness = finding.witness
-    if witness is None or not witness.edits:
+    if witness is None or not witness.edits or not witness.repair:
         return finding
     act = machine.modules.known(witness.root.site.path)
     if act is None:

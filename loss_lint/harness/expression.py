@@ -38,7 +38,8 @@ class Input:
     """Something that is not known, and is given a tensor or number by its role.
 
     `content` is the graph's; `side` says of which side of a loss it is, so that a value on both sides becomes two
-    tensors. `size` is the number of classes where the graph tells, `name` the identifier that the program has.
+    tensors. `size` is the number of classes where the graph tells, `rank` that of dimensions, `name` the identifier
+    that the program has.
     """
 
     content: int
@@ -46,6 +47,7 @@ class Input:
     size: int | None = None
     name: str = ""
     integer: bool = False
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,9 +126,9 @@ def signature(*nodes: Node) -> str:
                     lines.append(name)
                 case Items():
                     lines.append(f"items {refs}")
-                case Input(side=side, size=size, name=name, integer=integer):
+                case Input(side=side, size=size, name=name, integer=integer, rank=rank):
                     number = leaves.setdefault(part, len(leaves))
-                    lines.append(f"input {number} {side} {size} {name} {integer}")
+                    lines.append(f"input {number} {side} {size} {name} {integer} {rank}")
                 case Apply(name=name, parameters=parameters):
                     lines.append(f"{name} {[key for key, _ in parameters]} {refs}")
         lines.append("--")

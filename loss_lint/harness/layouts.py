@@ -146,6 +146,12 @@ def layouts(given: Sizes) -> tuple[Layout, ...]:
     )
 
 
+def by_rank(roles: Roles, found: tuple[Layout, ...]) -> list[Layout]:
+    """Those layouts first that have as many dimensions as logits are known to have."""
+    ranks = {one.rank for one in roles.inputs if roles.is_differentiable(one) and one.rank is not None}
+    return sorted(found, key=lambda layout: bool(ranks) and len(layout.shape) not in ranks)
+
+
 def assignments(roles: Roles, layout: Layout, given: Sizes) -> Iterator[dict[Input, Shape]]:
     """Shapes for all inputs under one layout, the likeliest first."""
     shapes = [tuple(dict.fromkeys(_candidates(one, roles, layout, given))) for one in roles.inputs]

@@ -15,6 +15,7 @@ from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Object,
 from loss_lint.symbolic.heap import Heap
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import parts
+from loss_lint.symbolic.shapes import shape_of
 from loss_lint.symbolic.sums import as_sum
 from loss_lint.symbolic.walk import KEEPING, View, effect
 
@@ -238,7 +239,9 @@ class _Lowering:
     def _input(self, node: Value, side: Side) -> Input:
         self.alive.append(node)
         content = node.content
-        return Input(content, side, self._classes(node), name_of(node), _is_integer(node))
+        # Where what moves numbers is left out, dimensions are not what they are in the program.
+        rank = shape_of(node, self.witness.guards).rank if self.extent != "bare" else None
+        return Input(content, side, self._classes(node), name_of(node), _is_integer(node), rank)
 
     def _classes(self, node: Value) -> int | None:
         """The last layer's number of outputs, seen through what keeps the last dimension."""

@@ -12,7 +12,7 @@ from loss_lint.findings import Comparison, Evidence, Verdict
 from loss_lint.harness import microbatches, relabel
 from loss_lint.harness.execute import Run, broadcasts, holds_loss, run, run_in_parts
 from loss_lint.harness.expression import Input
-from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, layouts, sizes
+from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, by_rank, layouts, sizes
 from loss_lint.harness.lowering import Unrunnable
 from loss_lint.harness.plan import MICRO_BATCHES, RELABELLED, Plan
 from loss_lint.harness.roles import labels
@@ -72,7 +72,7 @@ def measure(plan: Plan, claim: tuple[Verdict, ...]) -> Evidence | None:
 def _settings(plan: Plan) -> Iterator[_Setting]:
     """For each layout the first assignment of shapes on which the fixed expression runs."""
     given = sizes(plan.fixed, plan.flagged)
-    for layout in layouts(given):
+    for layout in by_rank(plan.roles, layouts(given)):
         for shapes in assignments(plan.roles, layout, given):
             setting = _Setting(plan, layout, given, shapes)
             if _runs(setting):

@@ -112,7 +112,7 @@ class Roles:
             size = found.size
             key = (found.content, side, size)
             if key not in chosen:
-                chosen[key] = Input(found.content, side, size, found.name, found.integer)
+                chosen[key] = Input(found.content, side, size, found.name, found.integer, found.rank)
                 self.inputs.append(chosen[key])
             self._same[found] = chosen[key]
             self._same[chosen[key]] = chosen[key]

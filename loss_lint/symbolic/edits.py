@@ -74,7 +74,7 @@ class Witness:
     these are executed as they are, and everything beside them is a leaf by its role. Under `guards` every join on
     the way has one reading. `edits` make the flagged expression the fixed one. `completion` names the loss that
     completes an expression whose loss is not in sight. `safe` says that the edits change no number, `repair`
-    what they do, in words.
+    what they do, in words: without any they only correct the graph, as the author alone knows what to write.
     """
 
     root: Op
