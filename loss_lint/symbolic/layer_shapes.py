@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loss_lint.symbolic.extents import UNKNOWN, Shape, Size
-from loss_lint.symbolic.graph import Const, Guards, Op, Value
+from loss_lint.symbolic.graph import FALSE, TRUE, Guards, Op, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.numbers import integer, sizes_of
 
@@ -69,17 +69,17 @@ def _output_size(given: Value | None, space: int, guards: Guards) -> tuple[Size,
 
 
 def recurrent(op: Op, given: Shape, item: int | None, guards: Guards) -> Shape:
-    """An item of what a recurrent layer returns: its outputs, or a state."""
-    features = _number(op, "hidden_size", guards)
+    """An item of what a recurrent layer returns: its outputs, or a state; what is batch first has a batch."""
+    batched = op.parameter("batch_first")
+    is_batched = given.rank == 3 or (batched is not None and strip(batched).content == TRUE.content)
+    if item not in (0, 1):
+        return UNKNOWN
     both = op.parameter("bidirectional")
-    directions = strip(both) if both is not None else None
-    if item == 0:
-        known = isinstance(directions, Const) and directions.value is False and op.name != "lstm"
-        rank = given.rank if given.rank in (2, 3) else 3
-        return Shape((None,) * (rank - 1) + (features if known else None,))
-    if item == 1:
-        return Shape((None,) * (given.rank if given.rank in (2, 3) else 3))
-    return UNKNOWN
+    is_plain = item == 0 and op.name != "lstm" and both is not None and strip(both).content == FALSE.content
+    last = _number(op, "hidden_size", guards) if is_plain else None
+    if given.rank == 2:
+        return Shape((None, last))
+    return Shape((None, None, last)) if is_batched else Shape((None, last), is_open=True)
 
 
 def _number(op: Op, name: str, guards: Guards) -> Size:

@@ -74,7 +74,9 @@ def _following(state: _State, consumer: Op) -> _State | None:
     if name in _LOGS:
         return _State(consumer, logarithm=True)
     if state.mixed:
-        return None
+        others = [one for one in consumer.operands if not _is_among(state.op, one, consumer.guards)]
+        scaled = name in ("mul", "div", "add") and all(_is_number(one, consumer.guards) for one in others)
+        return moved if scaled else None
     if kind == "combine" or name in _ROWWISE or name in _REDUCED:
         return moved
     if name in _PRODUCTS and is_first and name != "linear":
@@ -115,9 +117,13 @@ def _is_log(value: Value, guards: Guards) -> bool:
     return False
 
 
+def _is_number(value: Value, guards: Guards) -> bool:
+    return isinstance(strip(value), Const) or shape_of(value, guards) == SCALAR
+
+
 def _goes_along(value: Value, op: Op, guards: Guards) -> bool:
     """Whether a factor leaves a distribution one: a number, another distribution, its own sum."""
-    if isinstance(strip(value), Const) or shape_of(value, guards) == SCALAR:
+    if _is_number(value, guards):
         return True
     for view in origins(value, guards):
         node = view.node

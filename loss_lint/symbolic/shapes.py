@@ -1,7 +1,8 @@
 """Shapes of tensors: their rank and sizes as far as they are known, dimension by dimension.
 
-Nothing is assumed of a model's input or of a batch: what the program does not say stays unknown, and so does
-what two readings of a value say differently.
+What the program does not say stays unknown, and so does what two readings of a value say differently. Of a model's
+input nothing is assumed but that convolutions, and recurrent layers with `batch_first`, get batches, and that
+a batch has more than one sample.
 """
 
 from __future__ import annotations
@@ -229,51 +230,47 @@ class _Step:
             position = integer(index, self.guards)
             if node.name in _RECURRENT:
                 return layer_shapes.recurrent(node, self.of(node.operands[0]), position, self.guards)
-            if node.name == "getitem" and isinstance(inner := strip(node.operands[0]), Op):
-                if inner.name in _RECURRENT and inner.name == "lstm":
-                    return layer_shapes.recurrent(inner, self.of(inner.operands[0]), 1, self.guards)
+            whole = strip(node.operands[0]) if node.name == "getitem" else None
+            if isinstance(whole, Op) and whole.name == "lstm":  # one of its two states
+                return layer_shapes.recurrent(whole, self.of(whole.operands[0]), 1, self.guards)
             if node.name in ("max", "min", "median", "mode", "sort") and node.parameter("dim") is not None:
                 return self.of(node) if node.name != "sort" else self.of(node.operands[0])
             if node.name == "topk":
                 return _topk(_Step(self.shapes, node, self.guards, self.depth))
             if node.name in ("chunk", "split"):
-                whole = self.of(node.operands[0])
                 along = _Step(self.shapes, node, self.guards, self.depth).number("dim", 0)
-                return UNKNOWN if along is None else whole.resized(along, None)
+                return UNKNOWN if along is None else self.of(node.operands[0]).resized(along, None)
             if node.name == "unbind":
-                whole = self.of(node.operands[0])
                 along = _Step(self.shapes, node, self.guards, self.depth).number("dim", 0)
-                return UNKNOWN if along is None else whole.without([along])
+                return UNKNOWN if along is None else self.of(node.operands[0]).without([along])
         return None
 
     def _indexed(self, index: Value) -> Shape:
+        """Indexing by numbers, slices, None and an ellipsis; what other tensors pick is unknown."""
         plain = strip(index)
         items = plain.items if isinstance(plain, Tuple) else (index,)
-        shape = self.operand()
-        position, after_ellipsis = 0, False
-        for number, item in enumerate(items):
-            node = strip(item)
-            if isinstance(node, Const) and node.value is ...:
-                rest = sum(1 for other in items[number + 1 :] if not is_none(other))
-                position, after_ellipsis = -rest, True
-                continue
-            if is_none(item):
-                # Behind an ellipsis it comes before what is still to be looked at, or at the end.
-                shape = shape.inserted(position if not after_ellipsis or position else -1, 1)
-                position += not after_ellipsis
-                continue
-            if isinstance(node, Op) and node.name == "slice":
-                whole = all(is_none(part) for part in node.operands)
-                shape = shape if whole else shape.resized(position, None)
-                position += 1
-            elif self._is_number(item):
-                shape = shape.without([position])
-                position += after_ellipsis
-            else:
-                return UNKNOWN
-            if after_ellipsis and position == 0:
-                after_ellipsis = number + 1 < len(items)
-        return shape
+        cut = next((number for number, item in enumerate(items) if _is_ellipsis(item)), len(items))
+        shape: Shape | None = self.operand()
+        position = 0
+        for item in items[:cut]:
+            shape = self._picked(shape, item, position)
+            position += not self._is_number(item)
+        position = -1
+        for item in reversed(items[cut + 1 :]):
+            shape = self._picked(shape, item, position)
+            position -= not self._is_number(item)
+        return UNKNOWN if shape is None else shape
+
+    def _picked(self, shape: Shape | None, item: Value, position: int) -> Shape | None:
+        """The shape after one item of an index; None where that is not known."""
+        node = strip(item)
+        if shape is None:
+            return None
+        if is_none(item):
+            return shape.inserted(position, 1)
+        if isinstance(node, Op) and node.name == "slice":
+            return shape if all(is_none(part) for part in node.operands) else shape.resized(position, None)
+        return shape.without([position]) if self._is_number(item) else None
 
     def _is_number(self, item: Value) -> bool:
         """Whether an index is one number, so that it takes a dimension away."""
@@ -383,6 +380,11 @@ def _all_common(shapes: Iterable[Shape]) -> Shape:
 def _is_list(value: Value) -> bool:
     """Whether a value is a list that a loop made."""
     return isinstance(value, Op) and value.name == "comprehension"
+
+
+def _is_ellipsis(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Const) and plain.value is ...
 
 
 def _is_int(value: Value) -> bool:
