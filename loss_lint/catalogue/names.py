@@ -128,6 +128,34 @@ EPOCH_COUNT_NAMES: frozenset[str] = frozenset(
     }
 )
 
+# The extent of the dimension that a loss normalizes over.
+CLASS_COUNT_NAMES: frozenset[str] = frozenset(
+    {
+        "num_classes",
+        "n_classes",
+        "nclasses",
+        "nb_classes",
+        "num_class",
+        "n_class",
+        "nclass",
+        "numclasses",
+        "class_num",
+        "classes",
+        "num_labels",
+        "n_labels",
+        "num_actions",
+        "n_actions",
+        "num_bins",
+        "n_bins",
+        "out_features",
+        "output_dim",
+        "vocab_size",
+        "n_vocab",
+        "c",
+        "k",
+    }
+)
+
 # Conditions that say whether the program trains, whose branches are meant to differ.
 TRAINING_NAMES: frozenset[str] = frozenset(
     {
@@ -175,6 +203,11 @@ def counts_steps(identifier: str) -> bool:
 def counts_epochs(identifier: str) -> bool:
     """Whether `identifier` is a usual name for a number of passes over the data."""
     return identifier.lower() in EPOCH_COUNT_NAMES
+
+
+def counts_classes(identifier: str) -> bool:
+    """Whether `identifier` is a usual name for a number of classes."""
+    return identifier.lower() in CLASS_COUNT_NAMES
 
 
 def means_training(identifier: str) -> bool:

@@ -51,7 +51,7 @@ def call_with(text: str, operation: str, given: Mapping[str, str], drop: Collect
     """The call in `text` with the parameters `given` set to these texts, and those in `drop` left out.
 
     The callee has to be a spelling of `operation`, as its parameters' order is that spelling's. None for anything
-    else, for unpacked arguments, and where what is left out is no literal: other callers may give something else.
+    else, for unpacked arguments, and where what is changed is no literal: other callers may give something else.
     """
     import libcst
 
@@ -76,14 +76,18 @@ def call_with(text: str, operation: str, given: Mapping[str, str], drop: Collect
     by_keyword = False
     for name, arg in named:
         if name in drop:
-            if not (isinstance(arg.value, libcst.Name) and arg.value.value in _LITERALS):
+            if not _is_literal(arg.value):
                 return None
             by_keyword = True
             added = next((one for one in missing if one not in present), None)
             if added is not None:
                 arguments.append(_keyword(arg, added, libcst.parse_expression(missing.pop(added))))
             continue
-        value = libcst.parse_expression(missing.pop(name)) if name in missing else arg.value
+        value = arg.value
+        if name in missing:
+            if not _is_literal(value):
+                return None
+            value = libcst.parse_expression(missing.pop(name))
         arguments.append(_keyword(arg, name, value) if by_keyword else arg.with_changes(value=value))
     for name, text in missing.items():
         blank = libcst.Arg(libcst.Name(name))
@@ -113,6 +117,14 @@ def _signature(callee: libcst.BaseExpression, operation: str) -> catalogue.Signa
         if spelled.rpartition(".")[2] == name.value:
             return catalogue.Signature(text)
     return None
+
+
+def _is_literal(value: libcst.BaseExpression) -> bool:
+    import libcst
+
+    return isinstance(value, libcst.SimpleString) or (
+        isinstance(value, libcst.Name) and value.value in _LITERALS
+    )
 
 
 def _is_default(signature: catalogue.Signature, name: str, text: str) -> bool:

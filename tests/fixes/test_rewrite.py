@@ -42,6 +42,7 @@ def test_a_default_need_not_be_written() -> None:
         pytest.param("F.kl_div(*pair)", id="unpacked"),
         pytest.param("F.kl_div(p, q, **options)", id="unpacked-keywords"),
         pytest.param("F.kl_div(p, q, size_average=average)", id="what-is-left-out-is-no-literal"),
+        pytest.param("F.kl_div(p, q, reduction=reduction)", id="what-is-set-is-no-literal"),
         pytest.param("divergence(p, q)", id="another-name"),
         pytest.param("losses[0](p, q)", id="no-name"),
         pytest.param("a + b", id="no-call"),
