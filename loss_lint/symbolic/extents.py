@@ -180,8 +180,9 @@ def common(one: Shape, other: Shape) -> Shape:
     count = min(len(one.sizes), len(other.sizes))
     last = tuple(
         first if first == second else None
-        for first, second in zip(one.sizes[-count:], other.sizes[-count:], strict=True)
-        if count
+        for first, second in zip(
+            one.sizes[len(one.sizes) - count :], other.sizes[len(other.sizes) - count :], strict=True
+        )
     )
     return Shape(last, one.is_open or other.is_open or one.rank != other.rank)
 

@@ -25,6 +25,7 @@ STARTS = {
     "x.reshape(-1, 1)": "(?, 1)",
     "x.reshape(-1)": "(?,)",
     "x.sum()": "()",
+    "x.reshape(-1) if x.dim() > 2 else x": "(...)",
     "x.reshape(6, 5) if x.dim() > 2 else x.reshape(1, 5)": "(?, 5)",
     "x.reshape(6, 5) if x.dim() > 2 else x.reshape(1, 2, 5)": "(..., ?, 5)",
 }
@@ -211,6 +212,8 @@ def test_every_expression_runs_somewhere() -> None:
     ("start", "expression", "expected"),
     [
         ("x", "nn.Linear(5, 1)(x)", "(..., 1)"),
+        ("x", "x.sum() if x.dim() > 2 else x.view(-1)", "(...)"),
+        ("x", "x.view(-1) if x.dim() > 2 else x.sum()", "(...)"),
         ("x", "nn.Linear(5, 1)(x).squeeze(-1)", "(...)"),
         ("x.reshape(-1, 3, 5)", "nn.Linear(5, 1)(x).squeeze(-1)", "(?, 3)"),
         ("x.reshape(-1, 5)", "nn.Linear(5, 1)(x)", "(?, 1)"),
