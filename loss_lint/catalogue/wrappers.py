@@ -11,7 +11,7 @@ class Wrapper:
 
     `gathers` marks those that join the values of several processes or copies of the module, so that a scalar
     comes back as a vector. `learned` marks those whose result training changes. `each` means that every positional
-    argument comes back, as a tuple if there are several.
+    argument comes back, as a tuple if there are several. `cuts` marks those whose result is the start of a new graph.
     """
 
     name: str
@@ -19,6 +19,7 @@ class Wrapper:
     gathers: bool = False
     learned: bool = False
     each: bool = False
+    cuts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("torch.distributed.fsdp.FullyShardedDataParallel", "module"),
     Wrapper("torch.distributed.fsdp.fully_shard", "module"),
     Wrapper("torch.distributed.fsdp.wrap.wrap", "module"),
-    Wrapper("torch.autograd.Variable", "data"),
+    Wrapper("torch.autograd.Variable", "data", cuts=True),
     Wrapper("copy.copy", "x"),
     Wrapper("copy.deepcopy", "x"),
     Wrapper("tqdm.tqdm", "iterable"),

@@ -229,6 +229,16 @@ def _dtyped(name: str) -> Callable[..., Any]:
     return convert
 
 
+def _variable(tensor: Any, requires_grad: Any = False) -> Any:
+    """`torch.autograd.Variable`."""
+    return torch.autograd.Variable(tensor, requires_grad=bool(requires_grad))
+
+
+def _requiring_grad(tensor: Any, mode: Any = True) -> Any:
+    """`x.requires_grad_()`, on a copy where it is an input that others share."""
+    return tensor if tensor.requires_grad else tensor.detach().requires_grad_(bool(mode))
+
+
 _OWN: dict[str, Callable[..., Any]] = {
     "getitem": _getitem,
     "setitem": _setitem,
@@ -249,6 +259,8 @@ _OWN: dict[str, Callable[..., Any]] = {
     "int_tensor": _of_dtype(torch.int32),
     "scatter": _scatter,
     "item": _item,
+    "variable": _variable,
+    "requires_grad_": _requiring_grad,
     "detach": _dtyped("detach"),
     "t": _dtyped("t"),
     "mt": lambda tensor: tensor.mT,

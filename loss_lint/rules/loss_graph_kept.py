@@ -76,7 +76,7 @@ from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
 from loss_lint.symbolic.graph import NONE, Guards, Loop, Op, Site, Value
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.walk import View, Walk, views
+from loss_lint.symbolic.walk import View, Walk, effect, views
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
@@ -134,9 +134,10 @@ def _encloses(outer: Site, inner: Site) -> bool:
 
 def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
     loss = view.node
-    named = f"{loss.name} at {at(loss.site, sink.site)}" if isinstance(loss, Op) else "what is run backward"
+    known = isinstance(loss, Op) and effect(loss) == "loss"
+    named = f" ({loss.name} at {at(loss.site, sink.site)})" if known and isinstance(loss, Op) else ""
     steps = [(backward.site, "the loss is run backward here"), (loop.site, "added up in this loop")]
-    if isinstance(loss, Op):
+    if known and isinstance(loss, Op):
         steps.insert(0, (loss.site, f"{loss.name} is computed"))
     # A function that is given a loss and runs it backward keeps its graph itself.
     passes = tuple(takewhile(lambda entered: entered.frame is not backward.frame, view.passes))
@@ -144,7 +145,7 @@ def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
     return Match(
         sink=sink,
         message=(
-            f"The running total keeps the graph of each loss that is added ({named}): memory grows with every "
+            f"The running total keeps the graph of each loss that is added{named}: memory grows with every "
             "batch, the number is the same. Add `loss.detach()` or `loss.item()`."
         ),
         claim=("memory",),

@@ -18,6 +18,7 @@ from loss_lint.symbolic.graph import (
     Value,
     const,
     leaf,
+    may_hold_loss,
 )
 from loss_lint.symbolic.guards import compatible, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
@@ -34,6 +35,10 @@ def assign(target: ast.expr, value: Value, act: Activation) -> None:
         case ast.Attribute(value=owner, attr=attribute):
             holder = act.machine.evaluate(owner, act)
             act.machine.set_attribute(holder, attribute, value, act)
+            if attribute == "requires_grad" and isinstance(owner, ast.Name) and may_hold_loss(holder):
+                site, slot = site_of(target, act), site_of(owner, act)
+                mode = (("mode", value),)
+                bind(owner.id, act.machine.op("requires_grad_", (holder,), mode, site, (slot,), act), act)
         case ast.Subscript(value=owner, slice=index):
             holder = act.machine.evaluate(owner, act)
             set_item(holder, act.machine.evaluate(index, act), value, site_of(target, act), act)

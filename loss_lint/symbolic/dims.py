@@ -58,7 +58,7 @@ def behind(place: Dim, op: Op) -> Dim | None:
 # What leaves all dimensions where they are; `comprehension` makes a list of tensors.
 _STAYING = frozenset(
     {"contiguous", "clone", "copy", "detach", "to", "cpu", "cuda", "pin_memory", "requires_grad_", "identity",
-     "roll", "flip", "data_parallel", "all_gather", "index_select", "narrow", "comprehension"}
+     "roll", "flip", "data_parallel", "all_gather", "variable", "index_select", "narrow", "comprehension"}
 )  # fmt: skip
 
 

@@ -219,7 +219,8 @@ Shape = Literal["scalar", "number", "tensor", "unknown"]
 # What leaves a scalar a scalar.
 _SCALAR_KEEPING = frozenset(
     {"to", "cpu", "cuda", "detach", "clone", "contiguous", "to_float", "to_double", "to_half", "to_bfloat16",
-     "requires_grad_", "identity", "squeeze", "neg", "exp", "log", "sqrt", "abs", "clamp", "square", "backward"}
+     "requires_grad_", "identity", "variable", "squeeze", "neg", "exp", "log", "sqrt", "abs", "clamp", "square",
+     "backward"}
 )  # fmt: skip
 
 
@@ -289,8 +290,9 @@ def loss_terms(value: Value, guards: Guards, walk: Walk | None = None) -> list[V
 
 
 _MOVES = frozenset(
-    {"to", "cpu", "cuda", "clone", "to_float", "to_double", "to_half", "to_bfloat16", "contiguous", "squeeze"}
-)
+    {"to", "cpu", "cuda", "clone", "to_float", "to_double", "to_half", "to_bfloat16", "contiguous", "squeeze",
+     "variable"}
+)  # fmt: skip
 
 
 def _terms(view: View, walk: Walk) -> list[View] | None:

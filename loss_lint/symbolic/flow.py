@@ -23,7 +23,7 @@ from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.limits import MAX_DOWNSTREAM, MAX_PARTS
 
 # What makes plain numbers or a copy outside the graph: nothing behind it is trained on.
-_CUTS = frozenset({"item", "tolist", "numpy", "detach"})
+_CUTS = frozenset({"item", "tolist", "numpy", "detach", "variable"})
 BACKWARD = frozenset({"backward", "autograd_backward", "unknown_backward", "framework_backward"})
 
 

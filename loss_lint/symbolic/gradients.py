@@ -3,41 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from loss_lint.symbolic.flow import BACKWARD
-from loss_lint.symbolic.graph import Accumulated, Const, Op, Value
+from loss_lint.symbolic.graph import Accumulated, Const, Op, Tuple, Value
+from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
 # What makes plain numbers, or a tensor outside the graph.
 CUTS = frozenset(
     {"item", "tolist", "numpy", "detach", "tensor", "new_tensor", "array", "float_tensor", "double_tensor",
-     "half_tensor"}
+     "half_tensor", "variable"}
 )  # fmt: skip
 
 # What a gradient flows through to one operand, and to all of them.
 _TO_FIRST = frozenset({"keep", "select", "cast", "reduce", "unary", "squash"})
 _TO_ALL = frozenset({"arithmetic", "combine"})
 
+End = Literal["loss", "cut", "number", "unknown"]
 
-def losses_behind(view: View, walk: Walk) -> Iterator[View]:
-    """The losses of torch's that a gradient reaches from what `view` shows."""
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way from a value back to what a gradient would reach, as far as it is known.
+
+    It ends at a loss of torch's, at an operation that cuts the graph, at plain numbers, or at what is not known.
+    """
+
+    end: End
+    view: View
+
+
+def ways_back(view: View, walk: Walk) -> Iterator[Way]:
+    """Where a gradient goes from what `view` shows."""
     for seen in descend(view, walk, frozenset()):
         node = seen.node
         match node:
+            case Const():
+                yield Way("number", seen)
             case Accumulated(init=init, terms=terms):
                 for part in (init, *terms):
-                    yield from losses_behind(seen.at(part), walk)
-            case Op() if not node.grad or node.name in CUTS:
-                continue
+                    yield from ways_back(seen.at(part), walk)
+            case Op() if node.name in CUTS:
+                yield Way("cut", seen)
+            case Op() if effect(node) == "create" or (effect(node) in ("size", "compare", "argmax")):
+                yield Way("number", seen)
             case Op() if effect(node) == "loss":
-                yield seen
-            case Op() if node.operands and effect(node) in _TO_FIRST:
-                yield from losses_behind(seen.below(node, node.operands[0]), walk)
-            case Op() if effect(node) in _TO_ALL:
+                yield Way("loss" if node.grad else "number", seen)
+            case Op() if node.operands and effect(node) in _TO_FIRST and node.grad:
+                yield from ways_back(seen.below(node, node.operands[0]), walk)
+            case Op() if effect(node) in _TO_ALL and node.grad:
                 for operand in node.operands:
-                    yield from losses_behind(seen.below(node, operand), walk)
+                    yield from ways_back(seen.below(node, operand), walk)
+            case _:
+                yield Way("unknown", seen)
+
+
+def losses_behind(view: View, walk: Walk, *, through_cuts: bool = False) -> Iterator[View]:
+    """The losses of torch's that a gradient reaches from what `view` shows; that it would reach without cuts."""
+    for way in ways_back(view, walk):
+        if way.end == "loss":
+            yield way.view
+        elif way.end == "cut" and through_cuts:
+            yield from behind_cut(way.view, walk)
+
+
+def behind_cut(view: View, walk: Walk) -> Iterator[View]:
+    """The losses that a cut keeps a gradient from."""
+    cut = view.node
+    assert isinstance(cut, Op)
+    for operand in cut.operands:
+        for seen in descend(view.below(cut, operand), walk, frozenset()):
+            whole = strip(seen.node)
+            for part in whole.items if isinstance(whole, Tuple) else (whole,):
+                yield from losses_behind(seen.at(part), walk, through_cuts=True)
 
 
 def backward_of(view: View, root: Root, *, without: Op) -> Iterator[Op]:

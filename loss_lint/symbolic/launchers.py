@@ -24,6 +24,7 @@ from loss_lint.symbolic.graph import (
     Site,
     Tuple,
     Value,
+    may_hold_loss,
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
@@ -74,10 +75,26 @@ def _wrapped(wrapper: Wrapper, arguments: Arguments, site: Site, act: Activation
     first = given[0]
     if wrapper.learned:
         return act.machine.op("requires_grad_", (first.value,), (), site, (first.site,), act)
+    if wrapper.cuts and (may_hold_loss(first.value) or _is_returned(first.value)):
+        return _cut(first, arguments, site, act)
     if not wrapper.gathers:
         return first.value
     name = "data_parallel" if wrapper.name in by_wrapper else "all_gather"
     return act.machine.op(name, (first.value,), (), site, (first.site,), act)
+
+
+def _is_returned(value: Value) -> bool:
+    """Whether an unknown call has returned `value`, with a graph perhaps."""
+    plain = strip(value)
+    return isinstance(plain, Leaf) and plain.role == "call"
+
+
+def _cut(first: Argument, arguments: Arguments, site: Site, act: Activation) -> Value:
+    """`Variable(loss, requires_grad=True)`: the same number, at the start of another graph."""
+    rest = [argument for argument in arguments if argument.keyword is None and argument is not first]
+    asked = [argument for argument in arguments if argument.keyword == "requires_grad"] or rest[:1]
+    parameters = (("requires_grad", asked[0].value),) if asked else ()
+    return act.machine.op("variable", (first.value,), parameters, site, (first.site,), act)
 
 
 def _prepared(preparation: Preparation, arguments: Arguments) -> Value | None:

@@ -29,7 +29,7 @@ from loss_lint.symbolic.walk import View, Walk, descend, effect, views
 # What leaves a number what it is.
 UNCHANGING = frozenset(
     {"item", "detach", "cpu", "cuda", "numpy", "to", "to_float", "to_double", "to_half", "to_bfloat16", "clone",
-     "contiguous", "squeeze", "tolist", "round", "getitem"}
+     "contiguous", "squeeze", "tolist", "round", "getitem", "variable"}
 )  # fmt: skip
 _POWERS = {"mean": 0, "batchmean": 0, "sum": 1}
 

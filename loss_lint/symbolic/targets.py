@@ -24,7 +24,7 @@ _ROWWISE = frozenset(
     {"to", "cpu", "cuda", "detach", "clone", "contiguous", "view", "reshape", "squeeze", "unsqueeze", "permute",
      "transpose", "movedim", "getitem", "requires_grad_", "copy", "index_select", "copy_", "pin_memory", "flatten",
      "tensor", "as_tensor", "from_numpy", "float_tensor", "long_tensor", "array", "numpy", "type", "astype",
-     "type_as", "data_parallel", "all_gather"}
+     "type_as", "data_parallel", "all_gather", "variable"}
 )  # fmt: skip
 _CONSTRUCTOR_CASTS = {"float_tensor": "float", "long_tensor": "integer"}
 

@@ -31,6 +31,7 @@ from loss_lint.symbolic.naming import asks_for_training
 _OWN_EFFECTS = {
     "getitem": "select",
     "data_parallel": "keep",
+    "variable": "keep",
     "all_gather": "keep",
     "len": "size",
     "not": "compare",
