@@ -240,8 +240,11 @@ class _Lowering:
         self.alive.append(node)
         content = node.content
         # Where what moves numbers is left out, dimensions are not what they are in the program.
-        rank = shape_of(node, self.witness.guards).rank if self.extent != "bare" else None
-        return Input(content, side, self._classes(node), name_of(node), _is_integer(node), rank)
+        shape = shape_of(node, self.witness.guards)
+        rank = shape.rank if self.extent != "bare" else None
+        last = shape.size(-1 if rank is None or rank < 2 else 1)
+        classes = self._classes(node) or (last if last == 1 else None)
+        return Input(content, side, classes, name_of(node), _is_integer(node), rank)
 
     def _classes(self, node: Value) -> int | None:
         """The last layer's number of outputs, seen through what keeps the last dimension."""

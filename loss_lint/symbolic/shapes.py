@@ -231,7 +231,7 @@ class _Step:
             if node.name in _RECURRENT:
                 return layer_shapes.recurrent(node, self.of(node.operands[0]), position, self.guards)
             whole = strip(node.operands[0]) if node.name == "getitem" else None
-            if isinstance(whole, Op) and whole.name == "lstm":  # one of its two states
+            if isinstance(whole, Op) and whole.name == "lstm" and self._is_pair(node):
                 return layer_shapes.recurrent(whole, self.of(whole.operands[0]), 1, self.guards)
             if node.name in ("max", "min", "median", "mode", "sort") and node.parameter("dim") is not None:
                 return self.of(node) if node.name != "sort" else self.of(node.operands[0])
@@ -244,6 +244,11 @@ class _Step:
                 along = _Step(self.shapes, node, self.guards, self.depth).number("dim", 0)
                 return UNKNOWN if along is None else self.of(node.operands[0]).without([along])
         return None
+
+    def _is_pair(self, node: Op) -> bool:
+        """Whether an item of what an LSTM returns is its two states."""
+        index = node.operands[1] if len(node.operands) > 1 else node.parameter("index")
+        return index is not None and integer(index, self.guards) == 1
 
     def _indexed(self, index: Value) -> Shape:
         """Indexing by numbers, slices, None and an ellipsis; what other tensors pick is unknown."""
