@@ -1,4 +1,5 @@
-"""Writes what follows from the code into the documentation: `docs/rules/`, and the README's table and outputs.
+"""Writes what follows from the code into the documentation: `docs/rules/`, the README's table and outputs, and the
+changelog's list of rules.
 
 The numbers on the rules' pages are measured for it, which needs torch, and kept in the package beside the rules,
 so that `loss-lint rule` shows the same page without torch.
@@ -12,12 +13,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "docs" / "rules"
 MEASURED = ROOT / "loss_lint" / "rules" / "measured"
 README = ROOT / "README.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 def pages() -> dict[Path, str]:
@@ -33,6 +36,12 @@ def pages() -> dict[Path, str]:
             wanted[MEASURED / f"{rule.name}.json"] = encoded(numbers)
         wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
     wanted[README] = _readme(README.read_text(encoding="utf-8"))
+    wanted[CHANGELOG] = re.sub(
+        r"(<!-- codes -->\n).*?(  <!-- /codes -->)",
+        lambda match: match[1] + _codes() + match[2],
+        CHANGELOG.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
     return wanted
 
 
@@ -60,6 +69,14 @@ def rule_table() -> str:
         link = f"[{rule.name}](docs/rules/{rule.name}.md)"
         rows.append(f"| {rule.code} | {link} | {rule.summary} | {'-' if rule.fix == 'none' else rule.fix} |")
     return "\n".join(rows) + "\n"
+
+
+def _codes() -> str:
+    """The codes of all rules, as the lines of an item in a list."""
+    from loss_lint.rules import all_rules
+
+    text = ", ".join(rule.code for rule in all_rules())
+    return "".join(f"  {line}\n" for line in textwrap.wrap(text + ".", 110))
 
 
 def output_of(command: str) -> str:

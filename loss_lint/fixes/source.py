@@ -10,6 +10,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
+from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
 from loss_lint.fixes.rewrite import call_with, is_atomic, renamed_call
 from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, SetParameter, Witness, Wrap
@@ -54,9 +55,9 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
     match edit:
         case Wrap(argument=None, operand=slot, name=name, parameters=(), is_written=True):
             target = op.slots[slot]
-            return target is not None and text.call_method(target, name)
+            return target is not None and text.call_method(target, _method_of(name))
         case Wrap(argument=Site() as argument, name=name, parameters=(), is_written=True):
-            return argument.path == sink.site.path and text.call_method(argument, name)
+            return argument.path == sink.site.path and text.call_method(argument, _method_of(name))
         case Bypass(operand=slot):
             kept = op.slots[slot] if slot < len(op.slots) else None
             if kept is None or kept == op.site or not _within(kept, op.site):
@@ -102,6 +103,12 @@ def _literal(value: Value) -> str | None:
     if plain is None:
         return None
     return f'"{plain.value}"' if isinstance(plain.value, str) else repr(plain.value)
+
+
+def _method_of(name: str) -> str:
+    """The tensor method that an operation is called by: `float` for `to_float`."""
+    methods = [method for method, _ in catalogue.operation(name).methods]
+    return name if name in methods or not methods else methods[0]
 
 
 def _slot_of(value: Value, spine: tuple[Op, ...]) -> Site | None:

@@ -90,9 +90,9 @@ def _sample_counts(root: Node) -> Iterator[int]:
 
 
 def _targets(root: Node) -> Iterator[Node]:
-    """Targets by class whose indices are written down, or number the rows."""
+    """Targets whose class indices or truth values are written down, or number the rows."""
     for node in walk(root):
-        if not isinstance(node, Apply) or node.name not in ("cross_entropy", "nll_loss"):
+        if not isinstance(node, Apply) or node.name not in _WITH_INTEGERS:
             continue
         target = node.operands[1] if len(node.operands) > 1 else None
         while isinstance(target, Apply) and target.operands and target.name in _CASTS:
@@ -107,6 +107,9 @@ def _numbers(items: Items) -> list[int]:
     return [item.value for item in items.items if isinstance(item, Literal) and isinstance(item.value, int)]
 
 
+_WITH_INTEGERS = frozenset(
+    {"cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"}
+)
 _CASTS = frozenset(
     {"to", "to_float", "to_double", "to_half", "to_bfloat16", "to_long", "to_int", "type", "astype", "type_as",
      "tensor", "as_tensor", "float_tensor", "double_tensor", "long_tensor", "from_numpy", "array", "cuda", "cpu"}

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from loss_lint.symbolic.dtypes import CASTS, Kind, dtype_after, dtype_named, sets_dtype
 from loss_lint.symbolic.facts import UNKNOWN, constant
 from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value, intern_content
 from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import View, Walk, effect, origins, views
-
-Kind = Literal["integer", "float", "unknown"]
-
-_INTEGER = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte"})
-_FLOAT = frozenset({"to_float", "to_double", "to_half", "to_bfloat16"})
-_CASTS = _INTEGER | _FLOAT
 
 # Casts and moves, and indexing by rows: what leaves a one-hot a one-hot.
 _ROWWISE = frozenset(
@@ -26,7 +19,6 @@ _ROWWISE = frozenset(
      "tensor", "as_tensor", "from_numpy", "float_tensor", "long_tensor", "array", "numpy", "type", "astype",
      "type_as", "data_parallel", "all_gather", "variable"}
 )  # fmt: skip
-_CONSTRUCTOR_CASTS = {"float_tensor": "float", "long_tensor": "integer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,7 @@ class OneHot:
 def one_hots(value: Value, guards: Guards, walk: Walk | None = None) -> Iterator[OneHot | None]:
     """For each reading of `value`: the one-hot that it is, or None."""
     walk = walk or Walk()
-    for view in origins(value, guards, walk, through=_ROWWISE | _CASTS):
+    for view in origins(value, guards, walk, through=_ROWWISE | CASTS):
         yield _one_hot(view, guards)
 
 
@@ -51,25 +43,27 @@ def _one_hot(view: View, guards: Guards) -> OneHot | None:
     if not isinstance(node, Op) or any(_picks_columns(op) for op in view.chain):
         return None
     if node.name == "one_hot":
-        return OneHot(node, _cast(view.chain, "integer"), node.operands[0], view)
+        return OneHot(node, dtype_after(view.chain, "integer"), node.operands[0], view)
     if node.name == "scatter" and _writes_ones(node, view.guards):
         base = next(iter(views(node.operands[0], view.guards)), None)
         dtype = _dtype_of_zeros(base.node) if base is not None else None
         if dtype is not None:
-            return OneHot(node, _cast(view.chain, dtype), _without_column(node, view.guards), view)
+            return OneHot(node, dtype_after(view.chain, dtype), _without_column(node, view.guards), view)
     if node.name == "eye" and view.chain and view.chain[-1].name == "getitem":
         rows = view.chain[-1]
         index = rows.operands[1] if len(rows.operands) > 1 else None
         if index is None or (isinstance(strip(index), Op) and _is_slice(strip(index))):
             return None
         given = node.parameter("dtype")
-        return OneHot(rows, _cast(view.chain, "float" if given is None else _named(given)), index, view)
+        return OneHot(
+            rows, dtype_after(view.chain, "float" if given is None else dtype_named(given)), index, view
+        )
     if node.name == "setitem" and len(node.operands) == 3:
         return _written_by_index(node, view)
     if node.name == "eq":
         indices = _compared_with_range(node)
         if indices is not None:
-            return OneHot(node, _cast(view.chain, "integer"), indices, view)
+            return OneHot(node, dtype_after(view.chain, "integer"), indices, view)
     return None
 
 
@@ -82,7 +76,7 @@ def _written_by_index(node: Op, view: View) -> OneHot | None:
     row, label = (strip(item) for item in index.items)
     numbers_rows = isinstance(row, Op) and row.name in ("arange", "range") and not isinstance(label, Const)
     if numbers_rows and constant(written, view.guards) in (1, 1.0):
-        return OneHot(node, _cast(view.chain, dtype), index.items[1], view)
+        return OneHot(node, dtype_after(view.chain, dtype), index.items[1], view)
     return None
 
 
@@ -142,41 +136,6 @@ def _picks_columns(op: Op) -> bool:
     return isinstance(index, Tuple)
 
 
-def _cast(chain: tuple[Op, ...], made: Kind) -> Kind:
-    """The dtype after the casts of `chain` (outermost first)."""
-    for op in chain:
-        if op.name in _INTEGER:
-            return "integer"
-        if op.name in _FLOAT:
-            return "float"
-        if op.name in ("type", "astype", "type_as"):
-            return "unknown"
-        if op.name == "to" and any(_says_dtype(value) for _, value in op.parameters):
-            return "unknown"
-        if op.name in _CONSTRUCTOR_CASTS:
-            return "float" if op.name == "float_tensor" else "integer"
-        if op.name in ("tensor", "as_tensor", "array", "arange") and op.parameter("dtype") is not None:
-            return _named(op.parameter("dtype"))
-    return made
-
-
-def _says_dtype(value: Value) -> bool:
-    """Whether an argument of `to` may be a dtype: neither a device by name nor a plain variable."""
-    return not isinstance(strip(value), Leaf | Const | Tuple) or _may_be_dtype(value)
-
-
-def _may_be_dtype(value: Value) -> bool:
-    items = value.items if isinstance(value, Tuple) else (value,)
-    return any("type" in name_of(item).lower() for item in items)
-
-
-def _named(value: Value | None) -> Kind:
-    name = name_of(value) if value is not None else ""
-    if name in ("float", "float32", "float64", "double", "half", "float16", "bfloat16"):
-        return "float"
-    return "integer" if name in ("long", "int", "int64", "int32", "bool", "uint8") else "unknown"
-
-
 def _writes_ones(op: Op, guards: Guards) -> bool:
     """Whether a scatter writes the literal 1."""
     if len(op.operands) < 3:
@@ -191,7 +150,7 @@ def _writes_ones(op: Op, guards: Guards) -> bool:
 def _dtype_of_zeros(node: Value) -> Kind | None:
     """The dtype of a tensor of zeros; None for any other tensor."""
     casts: list[Op] = []
-    while isinstance(node, Op) and node.operands and node.name in _ROWWISE | _CASTS | {"zero_"}:
+    while isinstance(node, Op) and node.operands and node.name in _ROWWISE | CASTS | {"zero_"}:
         if node.name == "zero_":
             break
         casts.append(node)
@@ -200,10 +159,10 @@ def _dtype_of_zeros(node: Value) -> Kind | None:
         return None
     if node.name in ("zeros", "zero_", "float_tensor"):
         dtype = node.parameter("dtype")
-        made: Kind = "float" if dtype is None or constant(dtype, frozenset()) is None else _named(dtype)
+        made: Kind = "float" if dtype is None or constant(dtype, frozenset()) is None else dtype_named(dtype)
         if node.name == "zero_":
             made = "unknown"
-        return _cast(tuple(casts), made)
+        return dtype_after(tuple(casts), made)
     return "unknown" if node.name in ("zeros_like", "new_zeros") else None
 
 
@@ -255,17 +214,11 @@ def _deep_parts(value: Value) -> Iterator[Value]:
 
 def float_casts(value: Value, guards: Guards, root: Root) -> Iterator[tuple[Op, View]]:
     """Casts to float through which class indices went last, and the reading in which they did."""
-    for view in origins(value, guards, through=_CASTS | _ROWWISE):
+    for view in origins(value, guards, through=CASTS | _ROWWISE):
         made = (view.node,) if isinstance(view.node, Op) and view.node.name == "arange" else ()
-        cast = next((op for op in (*view.chain, *made) if _sets_dtype(op)), None)
-        if cast is not None and _cast((cast,), "unknown") == "float" and is_class_indices(view, root):
+        cast = next((op for op in (*view.chain, *made) if sets_dtype(op)), None)
+        if cast is not None and dtype_after((cast,), "unknown") == "float" and is_class_indices(view, root):
             yield cast, view
-
-
-def _sets_dtype(op: Op) -> bool:
-    if op.name in ("tensor", "as_tensor", "array", "arange"):
-        return op.parameter("dtype") is not None
-    return op.name in _CASTS or op.name in _CONSTRUCTOR_CASTS or op.name in ("type", "astype", "type_as")
 
 
 def are_strings(value: Value, guards: Guards, depth: int = 4) -> bool:
