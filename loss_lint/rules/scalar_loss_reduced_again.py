@@ -47,6 +47,7 @@ from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.facts import UNKNOWN, constant, loss_terms, shape
+from loss_lint.symbolic.focal import focal_of_mean
 from loss_lint.symbolic.graph import Op, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
@@ -65,6 +66,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     first = terms[0]
     assert isinstance(first.node, Op)
+    if any(focal_of_mean(op) is not None for term in terms for op in term.chain):
+        return  # LOS108: the mean is right here, and what is wrong is the one before
     dim = constant(sink.parameter("dim"), sink.guards) if sink.parameter("dim") is not None else None
     if dim is UNKNOWN:
         return
