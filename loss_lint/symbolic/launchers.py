@@ -19,6 +19,7 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Leaf,
+    Method,
     Object,
     Op,
     Site,
@@ -137,5 +138,10 @@ def runs_backward(function: Value) -> bool:
 def note_backward(function: Value, arguments: Arguments, site: Site, act: Activation) -> Value:
     """A call of `function`, which runs `backward()` on its arguments."""
     values = tuple(argument.value for argument in arguments)
+    holder = strip(function.receiver) if isinstance(function, Method) else None
+    if not values and isinstance(
+        holder, Object
+    ):  # what has no `backward()`, as an instance of a loss's class
+        values = (holder,)
     act.machine.python_op("unknown_backward", values, site, act)
     return unknown_call(function, arguments, site)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from loss_lint import catalogue
@@ -330,10 +330,29 @@ def initialize_external(
             slots[parameter.name] = argument.site
         elif not unknown and parameter.default is not None:
             kept[parameter.name] = literal(parameter.default)
+    if entry is not None and entry.operation.effect == "loss":
+        _note_construction(created, entry.operation.name, bound, site, act)
     if entry is None or entry.operation.effect == "loss":
         kept = reductions.settled(kept, slots, entry.operation.name if entry else "", site, act)
     attributes |= kept
     act.state.heap.set(created.content, Record(attributes, before.items, open=unknown))
+
+
+# The operation that stands for the construction of a loss: its operand is the new object, its parameters are the
+# loss's name and the arguments that are written down.
+CONSTRUCTION = "loss_constructor"
+
+
+def _note_construction(
+    created: Object,
+    loss: str,
+    bound: Mapping[str, Argument | tuple[Argument, ...]],
+    site: Site,
+    act: Activation,
+) -> None:
+    given = [(name, one.value) for name, one in bound.items() if isinstance(one, Argument)]
+    if given:
+        act.machine.op(CONSTRUCTION, (created,), (("loss", const(loss)), *given), site, (None,), act)
 
 
 def literal(text: str) -> Const:
