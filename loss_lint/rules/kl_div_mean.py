@@ -66,13 +66,17 @@ from loss_lint.symbolic.graph import Const, Leaf, Op, Tuple, Value, const
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.shapes import shape_of
 from loss_lint.symbolic.walk import View, Walk, effect, inside, origins
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not sink.grad or len(sink.operands) != 2 or reduction(sink, sink.guards) != "mean":
         return
-    if any(_may_be_one_row(operand, sink) for operand in sink.operands):
+    ranks = {shape_of(operand, sink.guards).rank for operand in sink.operands} - {None}
+    if 1 in ranks or (not ranks and any(_may_be_one_row(operand, sink) for operand in sink.operands)):
+        return
+    if any(_stands_alone(operand, sink) for operand in sink.operands):
         return
     if _is_multiplied_again(sink, root) or _gives_a_direction(sink, root):
         return
@@ -81,8 +85,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         sink=sink,
         message=(
             'kl_div with reduction "mean" divides by the number of classes too: loss and gradient are smaller than the '
-            'KL divergence\'s by that factor. Use reduction="batchmean", which for (N, L, C) is L times the mean by '
-            "token."
+            f'KL divergence\'s by that factor. Use reduction="batchmean"{_by_token(ranks)}.'
         ),
         claim=CHANGES,
         guards=sink.guards,
@@ -93,8 +96,24 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     )
 
 
+def _by_token(ranks: set[int | None]) -> str:
+    """What to know of "batchmean" where a sample may hold several distributions."""
+    return "" if ranks == {2} else ", which for (N, L, C) is L times the mean by token"
+
+
+def _stands_alone(value: Value, sink: Op) -> bool:
+    """Whether `value` holds probabilities that are no distribution together."""
+    for view in origins(value, sink.guards):
+        node = view.node
+        if isinstance(node, Op) and node.name == "log":
+            node = next((inner.node for inner in inside(view, node.operands[0])), node)
+        if isinstance(node, Op) and effect(node) in ("sigmoid", "logsigmoid"):
+            return True
+    return False
+
+
 def _may_be_one_row(value: Value, sink: Op) -> bool:
-    """Whether a reading of `value` may be a single distribution, or probabilities of which each stands alone."""
+    """Whether a reading of `value` may be a single distribution."""
     walk = Walk()
     return any(_is_one_row(view, walk) for view in origins(value, sink.guards, walk))
 
@@ -112,8 +131,6 @@ def _is_one_row(view: View, walk: Walk) -> bool:
                 return True
             several = dim is not None and dim.value not in (None, -1)
             return not several and any(_is_one_row(deeper, walk) for deeper in inside(view, inner, walk))
-        case Op() if effect(node) in ("sigmoid", "logsigmoid"):
-            return True
         case Op(name="log" | "add" | "sub" | "mul" | "div" | "clamp", operands=(inner, *_)):
             return any(_is_one_row(deeper, walk) for deeper in inside(view, inner, walk))
         case _:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loss_lint.symbolic.facts import constant, reduction
-from loss_lint.symbolic.graph import Leaf, Op
-from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.guards import compatible
+from loss_lint.symbolic.single import is_one_of_loop
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
 # What leaves a number what it is; what is detached weighs a loss from outside.
@@ -37,7 +38,7 @@ def focal_of_mean(product: Op) -> FocalOfMean | None:
                 if loss.node.content != focused.node.content or not compatible(focused.guards, loss.guards):
                     continue
                 averaging = [op for op in (_averaging(loss), _averaging(focused)) if op is not None]
-                if len(averaging) == 2 and not _is_of_one_sample(loss):
+                if len(averaging) == 2 and not is_one_of_loop(loss):
                     return FocalOfMean(loss, tuple({id(op): op for op in averaging}.values()))
     return None
 
@@ -91,17 +92,3 @@ def _averaging(loss: View) -> Op | None:
         return node
     behind = (op for op in loss.chain if op.name in ("mean", "sum") and op.parameter("dim") is None)
     return next(behind, None) if known == "none" else None
-
-
-def _is_of_one_sample(loss: View) -> bool:
-    """Whether a loss's input is what a loop over samples has got: `logits[i]`, or an element of tensors in step."""
-    assert isinstance(loss.node, Op)
-    for view in descend(View(loss.node.operands[0], loss.guards), Walk(), None):
-        picked = [
-            strip(op.operands[1]) for op in view.chain if op.name == "getitem" and len(op.operands) == 2
-        ]
-        if any(isinstance(index, Leaf) and index.role == "index" for index in picked):
-            return True
-        if isinstance(view.node, Leaf) and view.node.role == "element":
-            return True
-    return False
