@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from loss_lint.symbolic import comprehensions, containers, limits
+from loss_lint.symbolic import comprehensions, containers, limits, sequences
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import assign, site_of
 from loss_lint.symbolic.definitions import define_lambda
@@ -347,6 +347,10 @@ def _comparison(operator: ast.cmpop, left: Value, right: Value, node: ast.Compar
         known = _compare_constants(name, one.value, other.value)
         if known is not None:
             return const(known)
+    if isinstance(one, Op) and one.name == "len" and isinstance(other, Const):
+        known = _compare_length(name, sequences.least_length(one.operands[0], act), other.value)
+        if known is not None:
+            return const(known)
     return act.machine.op(name, (left, right), (), node, (node.left, node.comparators[0]), act)
 
 
@@ -364,6 +368,15 @@ def _compare_constants(name: str, left: Any, right: Any) -> bool | None:
     except TypeError:
         return None
     return None
+
+
+def _compare_length(name: str, least: int, number: object) -> bool | None:
+    """What holds of every length that is not below `least`."""
+    if not isinstance(number, int):
+        return None
+    if name in ("lt", "le"):
+        return False if (least >= number if name == "lt" else least > number) else None
+    return True if (least > number if name == "gt" else least >= number) else None
 
 
 def _contains(left: Value, right: Value, node: ast.Compare, act: Activation) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.activation import Activation, otherwise
-from loss_lint.symbolic.graph import NO_GUARDS, Const, Guards, Op, Value, alternatives, only
+from loss_lint.symbolic.graph import NO_GUARDS, Alternatives, Const, Guards, Op, Value, alternatives, only
 from loss_lint.symbolic.guards import compatible, implied, strip
 from loss_lint.symbolic.heap import Item, is_repeated
 from loss_lint.symbolic.limits import MAX_OPTIONAL
@@ -118,3 +118,16 @@ def _cut_at(entries: tuple[Item, ...], index: int) -> int | None:
     if len(passed_by) < abs(index) or not all(map(is_single, passed_by)):
         return None
     return index if index >= 0 else len(entries) + index
+
+
+def least_length(value: Value, act: Activation) -> int:
+    """How many items a sequence has at least: `[a, *more, b]` and `[a] + more + [b]` have two."""
+    plain = strip(value)
+    match plain:
+        case Op(name="add", operands=(left, right)):
+            return least_length(left, act) + least_length(right, act)
+        case Alternatives(branches=branches):
+            return min(least_length(branch, act) for _, branch in branches)
+        case _:
+            held = act.machine.entries_of(plain, act)
+            return sum(map(is_single, held)) if held is not None else 0
