@@ -32,7 +32,11 @@ def marked(path: Path) -> set[tuple[int, str]]:
 
 
 def found(path: Path) -> set[tuple[int, str]]:
-    return {(finding.place.line, finding.code) for finding in lint(str(path), Folder())}
+    """The findings in a file; what is off by default only in that rule's own programs."""
+    off = {rule.code for rule in RULES if not rule.default and rule.name != path.parent.name}
+    return {
+        (finding.place.line, finding.code) for finding in lint(str(path), Folder()) if finding.code not in off
+    }
 
 
 def codes(text: str) -> set[str]:
