@@ -55,6 +55,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin, spelled
+from loss_lint.symbolic.dtypes import integers
 from loss_lint.symbolic.edits import Bypass, Rename
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op
@@ -68,6 +69,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     if len(facts) != sum(1 for _ in origins(sink.operands[0], sink.guards, Walk(every=True))):
         return  # where it is no sigmoid, the other loss would be wrong
+    if any(found is not None for found in integers(sink.operands[1], sink.guards)):
+        return  # torch raises, as LOS306 says
     for fact in facts:
         if any(op.name != "sigmoid" for op in fact.ops):
             continue
