@@ -14,6 +14,8 @@ Shape = tuple[int, ...]
 # Assignments of shapes tried for one layout.
 MAX_ASSIGNMENTS = 48
 MAX_ELEMENTS = 200_000
+# As long are sequences of class indices.
+SEQUENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,10 @@ def _candidates(one: Input, roles: Roles, layout: Layout, given: Sizes) -> tuple
         "distribution": (shape, (n, c)),
         "positive": (shape, (n,), ()),
         "index": ((*rows, 1), rows, shape, (n,)),
+        # In a layout of three dimensions with the classes last, time comes first.
+        "sequences": ((given.length, SEQUENCE),),
+        "input_lengths": ((given.length,),),
+        "target_lengths": ((given.length,),),
         "mask": (rows, shape, (n,), (n, 1)),
         "zeros": (shape, (n, c)),
         "class_weight": ((c,), (1,), shape),

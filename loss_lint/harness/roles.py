@@ -28,6 +28,9 @@ Role = OneOf[
     "factor",  # a number that multiplies a loss
     "offset",  # a number that is added to one
     "count",  # a number of samples
+    "sequences",  # one sequence of class indices for each sample, without the blank
+    "input_lengths",  # how much of each sample's outputs counts: all
+    "target_lengths",  # the same of its sequence
     "exponent",
     "zeros",
     "class_weight",
@@ -57,8 +60,8 @@ _NAMED: dict[str, Role] = {
     "anchor": "logits",
     "positive": "logits",
     "negative": "logits",
-    "input_lengths": "count",
-    "target_lengths": "count",
+    "input_lengths": "input_lengths",
+    "target_lengths": "target_lengths",
 }
 _BY_CLASS = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss", "linear_cross_entropy"})
 _INDEXED = frozenset({"gather", "take_along_dim", "index_select", "take"})
@@ -242,6 +245,8 @@ def _of_loss(node: Apply, loss: catalogue.Loss) -> Iterator[tuple[Node, Role]]:
 def _target(node: Apply, loss: catalogue.Loss) -> Role:
     if loss.name in ("cosine_embedding_loss", "margin_ranking_loss"):
         return "signs"
+    if loss.name == "ctc_loss":
+        return "sequences"
     if loss.name == "kl_div" and node.literal("log_target") is True:
         return "log_probabilities"
     return _TARGETS[loss.target]
@@ -259,7 +264,7 @@ def labels(roles: Roles) -> dict[Input, str]:
     found: dict[Input, str] = {}
     for one in roles.inputs:
         role = roles.role(one)
-        if role in ("count", "factor", "offset", "exponent", "tensor", "zeros"):
+        if role in _UNNAMED:
             continue
         word = _WORDS.get(role, role)
         if one.side == "target" and role in ("logits", "log_probabilities", "probabilities"):
@@ -269,11 +274,15 @@ def labels(roles: Roles) -> dict[Input, str]:
     return found
 
 
+_UNNAMED = frozenset(
+    {"count", "factor", "offset", "exponent", "tensor", "zeros", "input_lengths", "target_lengths"}
+)
 _WORDS: dict[str, str] = {
     "indices": "target",
     "like": "target",
     "units": "target",
     "signs": "target",
+    "sequences": "target",
     "distribution": "target",
     "log_probabilities": "log-probabilities",
     "class_weight": "class weight",

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from loss_lint.harness.expression import Input
-from loss_lint.harness.layouts import Layout, Shape, Sizes
+from loss_lint.harness.layouts import SEQUENCE, Layout, Shape, Sizes
 from loss_lint.harness.parameters import CLASSES, SAMPLES
 from loss_lint.harness.roles import Role, Roles
 
@@ -73,6 +73,12 @@ def _as_role(
             return raw.log_softmax(_axis(raw, layout))
         case "indices" | "index":
             return _indices(raw, generator, one.size or given.classes)
+        case "sequences":
+            return torch.randint(1, max(given.classes, 2), raw.shape, generator=generator)
+        case "input_lengths":
+            return torch.full(raw.shape, given.samples)
+        case "target_lengths":
+            return torch.full(raw.shape, SEQUENCE)
         case "units" | "mask":
             return _alternating(raw, generator)
         case "signs":

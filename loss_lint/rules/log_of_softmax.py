@@ -107,7 +107,7 @@ def _is_detached(softmax: Op) -> bool:
 
 
 _PRODUCTS = frozenset({"mul", "einsum", "matmul", "bmm", "mm", "dot", "tensordot"})
-_LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div"})
+_LOSSES = frozenset({"nll_loss", "cross_entropy", "kl_div", "ctc_loss"})
 
 
 def _loss_behind(log: Op, softmax: Op, root: Root) -> Op | None:

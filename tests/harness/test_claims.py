@@ -236,9 +236,15 @@ def test_without_a_witness() -> None:
 
 
 def test_what_cannot_run_says_why(made) -> None:
-    evidence = confirm(made("F.ctc_loss(x, y, m, n)", ("ctc_loss",)))
+    evidence = confirm(made("F.ctc_loss(x, y, m, n, blank=99)", ("ctc_loss",)))
     assert evidence.verdict == "unmeasured"
     assert evidence.error == "the corrected expression runs on none of the shapes tried"
+
+
+def test_sequences_with_their_lengths(made) -> None:
+    evidence = confirm(made("F.ctc_loss(x, y, m, n)", ("ctc_loss",)))
+    assert evidence.verdict == "none"
+    assert evidence.shapes == (("log-probabilities", (8, 3, 5)), ("target", (3, 2)))
 
 
 def run(loss: float | None, *, error: str | None = None) -> Run:
