@@ -6,6 +6,10 @@
     by_method["softmax"].signature              # without the receiver, which is `receiver(operation)`
     by_module["torch.nn.NLLLoss"].signature     # the constructor's; what is called takes `forward(operation)`
 
+The facts hold for the versions of torch in `HOLDS_FOR`: tests compare every name, signature and default with the
+installed one, and what the catalogue says of each loss with what torch computes. They are read by earlier programs
+too: names that torch has dropped since (`NLLLoss2d`, `F.nll_loss2d`, `size_average`) stay.
+
 Names are canonical ones: pass what the imports resolve to through `canonical` first. The tables are built
 when one of them is first asked for.
 """
@@ -23,6 +27,7 @@ from loss_lint.catalogue.operations import OPERATIONS, PROPERTIES
 from loss_lint.catalogue.signature import Parameter, Signature
 
 __all__ = [
+    "HOLDS_FOR",
     "LOSSES",
     "OPERATIONS",
     "PROPERTIES",
@@ -43,6 +48,9 @@ __all__ = [
     "operation",
     "receiver",
 ]
+
+
+HOLDS_FOR = ("2.13",)
 
 
 class Entry(NamedTuple):

@@ -54,7 +54,7 @@ ARITHMETIC: tuple[Operation, ...] = (
         "pow",
         "arithmetic",
         "input, exponent",
-        "torch.pow numpy.power torch.float_power .pow .pow_ .float_power (input, exponent)",
+        "torch.pow numpy.power torch.float_power .pow .pow_ .float_power .float_power_ (input, exponent)",
     ),
     define(
         "neg",
@@ -197,7 +197,7 @@ ARITHMETIC: tuple[Operation, ...] = (
     ),
     define("floor", "unary", "input", "torch.floor numpy.floor .floor .floor_ (input)"),
     define("ceil", "unary", "input", "torch.ceil numpy.ceil .ceil .ceil_ (input)"),
-    define("trunc", "unary", "input", "torch.trunc numpy.trunc torch.fix .trunc .trunc_ .fix (input)"),
+    define("trunc", "unary", "input", "torch.trunc numpy.trunc torch.fix .trunc .trunc_ .fix .fix_ (input)"),
     define("sign", "unary", "input", "torch.sign numpy.sign .sign .sign_ (input)"),
     define(
         "nan_to_num",
@@ -216,54 +216,56 @@ ARITHMETIC: tuple[Operation, ...] = (
         "ne",
         "compare",
         "input, other",
-        "torch.ne torch.not_equal numpy.not_equal .ne .ne_ .not_equal (input, other)",
+        "torch.ne torch.not_equal numpy.not_equal .ne .ne_ .not_equal .not_equal_ (input, other)",
     ),
-    define("lt", "compare", "input, other", "torch.lt torch.less numpy.less .lt .lt_ .less (input, other)"),
+    define(
+        "lt", "compare", "input, other", "torch.lt torch.less numpy.less .lt .lt_ .less .less_ (input, other)"
+    ),
     define(
         "le",
         "compare",
         "input, other",
-        "torch.le torch.less_equal numpy.less_equal .le .le_ .less_equal (input, other)",
+        "torch.le torch.less_equal numpy.less_equal .le .le_ .less_equal .less_equal_ (input, other)",
     ),
     define(
         "gt",
         "compare",
         "input, other",
-        "torch.gt torch.greater numpy.greater .gt .gt_ .greater (input, other)",
+        "torch.gt torch.greater numpy.greater .gt .gt_ .greater .greater_ (input, other)",
     ),
     define(
         "ge",
         "compare",
         "input, other",
-        "torch.ge torch.greater_equal numpy.greater_equal .ge .ge_ .greater_equal (input, other)",
+        "torch.ge torch.greater_equal numpy.greater_equal .ge .ge_ .greater_equal .greater_equal_ (input, other)",
     ),
     define(
         "logical_and",
         "compare",
         "input, other",
-        "torch.logical_and numpy.logical_and torch.bitwise_and .logical_and .logical_and_ .bitwise_and "
-        "(input, other)",
+        "torch.logical_and numpy.logical_and torch.bitwise_and .logical_and .logical_and_ "
+        ".bitwise_and .bitwise_and_ (input, other)",
     ),
     define(
         "logical_or",
         "compare",
         "input, other",
-        "torch.logical_or numpy.logical_or torch.bitwise_or .logical_or .logical_or_ .bitwise_or (input, "
-        "other)",
+        "torch.logical_or numpy.logical_or torch.bitwise_or .logical_or .logical_or_ "
+        ".bitwise_or .bitwise_or_ (input, other)",
     ),
     define(
         "logical_xor",
         "compare",
         "input, other",
-        "torch.logical_xor numpy.logical_xor torch.bitwise_xor .logical_xor .logical_xor_ .bitwise_xor "
-        "(input, other)",
+        "torch.logical_xor numpy.logical_xor torch.bitwise_xor .logical_xor .logical_xor_ "
+        ".bitwise_xor .bitwise_xor_ (input, other)",
     ),
     define(
         "logical_not",
         "compare",
         "input",
-        "torch.logical_not numpy.logical_not torch.bitwise_not .logical_not .logical_not_ .bitwise_not "
-        "(input)",
+        "torch.logical_not numpy.logical_not torch.bitwise_not .logical_not .logical_not_ "
+        ".bitwise_not .bitwise_not_ (input)",
     ),
     define("isnan", "compare", "input", "torch.isnan numpy.isnan .isnan (input)"),
     define("isinf", "compare", "input", "torch.isinf numpy.isinf .isinf (input)"),

@@ -137,7 +137,16 @@ CREATION: tuple[Operation, ...] = (
         "torch.randint_like (input, low, high=None, *, generator=None, dtype=None, device=None, "
         "pin_memory=False, requires_grad=False)",
     ),
-    define("bernoulli", "create", "input", "torch.bernoulli .bernoulli (input, p=None, *, generator=None)"),
+    define(
+        "bernoulli",
+        "create",
+        "input",
+        "torch.bernoulli .bernoulli (input, p=None, *, generator=None)",
+        ".bernoulli_ (input, p=0.5, *, generator=None)",
+    ),
+    define("normal_", "create", "input", ".normal_ (input, mean=0, std=1, *, generator=None)"),
+    define("uniform_", "create", "input", ".uniform_ (input, from_=0, to=1, *, generator=None)"),
+    define("exponential_", "create", "input", ".exponential_ (input, lambd=1, *, generator=None)"),
     define(
         "new_zeros",
         "create",

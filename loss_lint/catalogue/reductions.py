@@ -94,6 +94,23 @@ REDUCTIONS: tuple[Operation, ...] = (
         "torch.median .median (input, dim=None, keepdim=False)",
         "numpy.median (input, dim=None, out=None, overwrite_input=False, keepdim=False)",
     ),
+    define("nanmedian", "reduce", "input", "torch.nanmedian .nanmedian (input, dim=None, keepdim=False)"),
+    define("kthvalue", "other", "input", "torch.kthvalue .kthvalue (input, k, dim=-1, keepdim=False)"),
+    define("cummax", "other", "input", "torch.cummax .cummax (input, dim)"),
+    define("cummin", "other", "input", "torch.cummin .cummin (input, dim)"),
+    define("aminmax", "other", "input", "torch.aminmax .aminmax (input, *, dim=None, keepdim=False)"),
+    define(
+        "std_mean",
+        "other",
+        "input",
+        "torch.std_mean (input, dim=None, unbiased=True, keepdim=False, *, correction=None)",
+    ),
+    define(
+        "var_mean",
+        "other",
+        "input",
+        "torch.var_mean (input, dim=None, unbiased=True, keepdim=False, *, correction=None)",
+    ),
     define("mode", "reduce", "input", "torch.mode .mode (input, dim=-1, keepdim=False)"),
     define(
         "quantile",
@@ -203,6 +220,24 @@ REDUCTIONS: tuple[Operation, ...] = (
         "arithmetic",
         "input, index, src",
         "torch.scatter_add .scatter_add .scatter_add_ (input, dim, index, src)",
+    ),
+    define(
+        "scatter_reduce",
+        "arithmetic",
+        "input, index, src",
+        "torch.scatter_reduce .scatter_reduce .scatter_reduce_ (input, dim, index, src, reduce, *, include_self=True)",
+    ),
+    define(
+        "index_copy",
+        "arithmetic",
+        "input, index, source",
+        "torch.index_copy .index_copy .index_copy_ (input, dim, index, source)",
+    ),
+    define(
+        "index_put",
+        "arithmetic",
+        "input, values",
+        "torch.index_put .index_put .index_put_ (input, indices, values, accumulate=False)",
     ),
     define(
         "index_fill",

@@ -325,8 +325,8 @@ def _is_number(value: Value) -> bool:
 def _is_integer(node: Value) -> bool:
     """Whether a value that is cut off is known to hold integers."""
     return isinstance(node, Op) and node.name in (
-        "to_long", "to_int", "to_short", "to_byte", "to_bool", "long_tensor", "int_tensor", "randint", "arange",
-        "one_hot", "argmax", "argmin",
+        "to_long", "to_int", "to_short", "to_byte", "to_char", "to_bool", "long_tensor", "int_tensor", "randint",
+        "arange", "one_hot", "argmax", "argmin",
     )  # fmt: skip
 
 

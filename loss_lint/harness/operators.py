@@ -273,4 +273,5 @@ _OWN: dict[str, Callable[..., Any]] = {
     "to_short": _dtyped("short"),
     "to_bool": _dtyped("bool"),
     "to_byte": _dtyped("byte"),
+    "to_char": _dtyped("char"),
 }

@@ -14,7 +14,7 @@ from loss_lint.symbolic.walk import View, Walk, origins, views
 
 Kind = Literal["integer", "float", "unknown"]
 
-INTEGER_CASTS = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte"})
+INTEGER_CASTS = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte", "to_char"})
 FLOAT_CASTS = frozenset({"to_float", "to_double", "to_half", "to_bfloat16"})
 CASTS = INTEGER_CASTS | FLOAT_CASTS
 CONSTRUCTORS = {"float_tensor": "float", "long_tensor": "integer"}

@@ -53,6 +53,8 @@ _CASTS = {
     "bool": "to_bool",
     "bool_": "to_bool",
     "BoolTensor": "to_bool",
+    "int8": "to_char",
+    "CharTensor": "to_char",
     "uint8": "to_byte",
     "ByteTensor": "to_byte",
 }

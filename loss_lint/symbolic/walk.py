@@ -196,7 +196,7 @@ def _is_text(key: Value) -> bool:
 
 # What leaves the numbers as they are.
 KEEPING = frozenset({"keep", "select", "cast"})
-_TO_INTEGER = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte"})
+_TO_INTEGER = frozenset({"to_long", "to_int", "to_short", "to_bool", "to_byte", "to_char"})
 
 
 def keeps_numbers(op: Op) -> bool:
