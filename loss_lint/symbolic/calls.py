@@ -118,7 +118,7 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
         return builtin_calls.length(callee.operands[0], site, act)
     frameworks.start(callee, arguments, site, act)
     _run_callbacks(arguments, site, act)
-    return unknown_call(callee, arguments, site)
+    return unknown_call(callee, arguments, site, grad=act.grad)
 
 
 def _run_callbacks(arguments: tuple[Argument, ...], site: Site, act: Activation) -> None:
@@ -226,11 +226,11 @@ def call_module(
         record = act.state.heap.get(callee.content)
         if record is not None and len(arguments) == 1 and arguments[0].keyword is None:
             return containers.run_sequential(callee, record, arguments[0], site, act)
-        return unknown_call(callee, arguments, site)
+        return unknown_call(callee, arguments, site, grad=act.grad)
     applied = torch_calls.apply_module(callee, cls, arguments, site, act)
     if applied is None:
         applied = models.call(callee, cls, arguments, site, act)
-    return applied if applied is not None else unknown_call(callee, arguments, site)
+    return applied if applied is not None else unknown_call(callee, arguments, site, grad=act.grad)
 
 
 def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
@@ -262,14 +262,14 @@ def _method_call(method: Method, arguments: tuple[Argument, ...], site: Site, ac
                 act.state.heap.set_attribute(receiver.content, name.value, arguments[1].value)
             return NONE
         if base.startswith("torch.nn.") or not base.startswith("builtins."):
-            return unknown_call(method, arguments, site)
+            return unknown_call(method, arguments, site, grad=act.grad)
     applied = torch_calls.apply_method(method, arguments, site, act)
     if applied is not None:
         return applied
     applied = builtin_calls.apply_method(method, arguments, site, act)
     if applied is None:
         _run_callbacks(arguments, site, act)
-    return applied if applied is not None else unknown_call(method, arguments, site)
+    return applied if applied is not None else unknown_call(method, arguments, site, grad=act.grad)
 
 
 def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
@@ -285,7 +285,7 @@ def _super_call(method: Method, arguments: tuple[Argument, ...], site: Site, act
             return call_module(holder.receiver, owner.name, arguments, site, act)
     if method.name in MODULE_METHODS:
         return holder.receiver
-    return unknown_call(method, arguments, site)
+    return unknown_call(method, arguments, site, grad=act.grad)
 
 
 def _external_call(
@@ -302,4 +302,4 @@ def _external_call(
         if applied is not None:
             return applied
     _run_callbacks(arguments, site, act)
-    return unknown_call(callee, arguments, site)
+    return unknown_call(callee, arguments, site, grad=act.grad)

@@ -154,7 +154,7 @@ class Leaf:
     of one item), `many` (items of which nothing is known), `global`, `unknown`. A root's parameter is its `default`
     unless a caller gives it.
     A call's operands are the function and its arguments, whose names are `keywords` (None for positional ones).
-    What is repeated is so by `loop`.
+    What is repeated is so by `loop`. `grad` is False for what a call returns under `no_grad`.
     """
 
     role: str
@@ -166,6 +166,7 @@ class Leaf:
     default: Const | None = None
     keywords: tuple[str | None, ...] = ()
     loop: Loop | None = None
+    grad: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

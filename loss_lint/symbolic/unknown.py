@@ -20,11 +20,18 @@ from loss_lint.symbolic.guards import strip
 
 
 def unknown_call(
-    function: Value, arguments: tuple[Argument, ...], site: Site, reason: str = "a call that is not followed"
+    function: Value,
+    arguments: tuple[Argument, ...],
+    site: Site,
+    reason: str = "a call that is not followed",
+    *,
+    grad: bool = True,
 ) -> Leaf:
     operands = (function, *(argument.value for argument in arguments))
     keywords = tuple(argument.keyword for argument in arguments)
-    return Leaf("call", spelled(function), operands, site, fresh_content(), reason, keywords=keywords)
+    return Leaf(
+        "call", spelled(function), operands, site, fresh_content(), reason, keywords=keywords, grad=grad
+    )
 
 
 def spelled(function: Value) -> str:
