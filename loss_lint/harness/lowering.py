@@ -175,6 +175,8 @@ class _Lowering:
         known = self._reading(value)
         if known is not None and isinstance(known.node, Accumulated):
             return self._input(known.node, "")
+        if known is not None and isinstance(known.node, Leaf) and known.node.default is not None:
+            return Literal(known.node.default.value)
         view = known if key in WEIGHTS else None
         while view is not None and isinstance(view.node, Op) and effect(view.node) in ("keep", "cast"):
             view = self._reading(view.node.operands[0])

@@ -14,7 +14,7 @@ from loss_lint.harness.execute import Run, broadcasts, holds_loss, run, run_in_p
 from loss_lint.harness.expression import Input
 from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, by_rank, layouts, sizes
 from loss_lint.harness.lowering import Unrunnable
-from loss_lint.harness.plan import MICRO_BATCHES, RELABELLED, Plan
+from loss_lint.harness.plan import MICRO_BATCHES, PARTLY_IGNORED, RELABELLED, Plan
 from loss_lint.harness.roles import labels
 from loss_lint.harness.values import Values, draw
 
@@ -110,6 +110,10 @@ def _look(setting: _Setting, seed: int, scale: float = 1.0) -> _Seen:
     plan = setting.plan
     if plan.how == MICRO_BATCHES:
         return _look_at_parts(setting, seed)
+    if plan.how == PARTLY_IGNORED:
+        ignoring = [microbatches.partly_ignored(setting.values(seed, scale), plan.fixed) for _ in range(2)]
+        flagged, fixed = run(plan.flagged, ignoring[0]), run(plan.fixed, ignoring[1])
+        return _Seen(verdict(flagged, fixed), flagged, fixed, seed)
     values = setting.values(seed, scale)
     fixed = run(plan.fixed, values)
     if plan.how in RELABELLED:

@@ -41,6 +41,17 @@ def parts(values: Values, given: Sizes) -> list[Values]:
     ]
 
 
+def partly_ignored(values: Values, root: Node) -> Values:
+    """The same inputs with some of the class indices ignored."""
+    tensors = {
+        one: _partly_ignored(tensor, max(len(tensor) // 2, 1), _ignored_index(root))
+        if values.roles.role(one) == "indices" and tensor.dim()
+        else tensor
+        for one, tensor in values.tensors.items()
+    }
+    return replace(values, tensors=tensors)
+
+
 def _stretched(shape: Shape, given: Sizes) -> Shape:
     return (shape[0] * BATCHES, *shape[1:]) if shape and shape[0] == given.samples else shape
 
@@ -52,7 +63,7 @@ def _part(value: object, number: int, given: Sizes) -> object:
 
 
 def _partly_ignored(indices: torch.Tensor, samples: int, ignored: int) -> torch.Tensor:
-    """Of the first micro-batch all but one row are ignored, of the others none."""
+    """Of the first `samples` rows all but one are ignored, of the others none."""
     changed = indices.clone()
     changed[1:samples] = ignored
     return changed

@@ -20,6 +20,7 @@ REFITTED = "refitted_classes"  # a split that lacks a class numbers the others a
 ONE_BASED = "one_based_classes"  # the first class is 1
 CONSTRUCTED = "constructor"  # the loss's operands, given to its class instead
 MICRO_BATCHES = "micro_batches"  # the mean of the means of micro-batches, corrected by the mean of all
+PARTLY_IGNORED = "partly_ignored"  # some targets are ignored
 REPORTED = "reported"  # a number that is only logged, whether or not it could be trained on
 RELABELLED = frozenset({PERMUTED, REFITTED, ONE_BASED})
 
@@ -80,7 +81,9 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
         flagged = fixed = _loss_of(flagged)
     if completion == REPORTED:
         flagged, fixed = Apply("item", (flagged,)), Apply("item", (fixed,))
-    yield _plan(flagged, fixed, completion if completion in RELABELLED | {MICRO_BATCHES} else "")
+    yield _plan(
+        flagged, fixed, completion if completion in RELABELLED | {MICRO_BATCHES, PARTLY_IGNORED} else ""
+    )
 
 
 def _plan(flagged: Node, fixed: Node, how: str | None = "") -> Plan:

@@ -41,8 +41,8 @@ def uneven(loss: View) -> Iterator[Uneven]:
     if op.name not in _BY_CLASS or len(op.operands) < 2 or reduction(op, loss.guards) != "mean":
         return
     weight = op.parameter("weight")
-    if weight is not None and not _is_soft(op.operands[1], loss):
-        yield from _weighing(weight, loss)
+    if weight is not None and not is_soft(op.operands[1], loss):
+        yield from weighing(weight, loss)
     ignored = op.parameter("ignore_index") or IGNORED
     target = replace(loss, node=op.operands[1], chain=(), passes=())
     for site, view in carriers(target, ignored, Walk()):
@@ -52,7 +52,7 @@ def uneven(loss: View) -> Iterator[Uneven]:
 # Class weights
 
 
-def _weighing(weight: Value, loss: View) -> Iterator[Uneven]:
+def weighing(weight: Value, loss: View) -> Iterator[Uneven]:
     """Class weights that are certainly some, and not all one."""
     start = replace(loss, node=weight, chain=(), passes=())
     for view in descend(start, Walk(), _MOVES):
@@ -80,7 +80,7 @@ def _are_equal(op: Op) -> bool:
     return len({strip(item).content for item in data.items}) == 1
 
 
-def _is_soft(target: Value, loss: View) -> bool:
+def is_soft(target: Value, loss: View) -> bool:
     """Whether a target may be probabilities, over which the mean divides by the number of rows."""
     for view in views(target, loss.guards):
         node = view.node

@@ -73,7 +73,7 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
             is_batch = is_related(tensor, related) and not _is_taken_apart(tensor, related)
             return "the batch size" if is_batch else None
         case Op(name="sum", operands=(mask,)) if node.parameter("dim") is None:
-            return "the number of selected elements" if _is_mask(mask) else None
+            return "the number of selected elements" if is_mask(mask) else None
         case Op(name="numel", operands=(tensor,)):
             return "the number of elements" if is_related(tensor, related) else None
     name = name_of(node)
@@ -82,11 +82,12 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
     return None
 
 
-def _is_mask(value: Value) -> bool:
+def is_mask(value: Value) -> bool:
+    """Whether `value` is a mask: what a comparison made, or what is called so."""
     for part in parts(value):
         if isinstance(part, Op):
             if part.operands and effect(part) in ("cast", "keep"):
-                return _is_mask(part.operands[0])
+                return is_mask(part.operands[0])
             return effect(part) == "compare" and part.name != "where"
         if "mask" in name_of(part).lower():
             return True
