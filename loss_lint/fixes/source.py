@@ -53,11 +53,12 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
     if op.frame is not sink.frame or not _within(op.site, sink.site):
         return False
     match edit:
-        case Wrap(argument=None, operand=slot, name=name, parameters=(), is_written=True):
-            target = op.slots[slot]
-            return target is not None and text.call_method(target, _method_of(name))
-        case Wrap(argument=Site() as argument, name=name, parameters=(), is_written=True):
-            return argument.path == sink.site.path and text.call_method(argument, _method_of(name))
+        case Wrap(operand=slot, name=name, parameters=parameters, argument=argument, is_written=True):
+            target = op.slots[slot] if argument is None else argument
+            given = [_literal(value) for _, value in parameters]
+            if target is None or target.path != sink.site.path or None in given:
+                return False
+            return text.call_method(target, _method_of(name), ", ".join(filter(None, given)))
         case Bypass(operand=slot):
             kept = op.slots[slot] if slot < len(op.slots) else None
             if kept is None or kept == op.site or not _within(kept, op.site):
@@ -173,10 +174,11 @@ class _Text:
             content = f"({content})"
         return self.put(site, content)
 
-    def call_method(self, site: Site, name: str) -> bool:
+    def call_method(self, site: Site, name: str, arguments: str = "") -> bool:
         """Call a method of the expression at `site`."""
         content = self.of(site)
-        return self.put(site, f"{content}.{name}()" if is_atomic(content) else f"({content}).{name}()")
+        receiver = content if is_atomic(content) else f"({content})"
+        return self.put(site, f"{receiver}.{name}({arguments})")
 
     def _statement(self, site: Site) -> ast.stmt | None:
         """The innermost statement around a site."""

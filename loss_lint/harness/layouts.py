@@ -85,10 +85,20 @@ def _class_counts(root: Node) -> Iterator[int]:
 
 def _sample_counts(root: Node) -> Iterator[int]:
     for node in walk(root):
+        if isinstance(node, Apply) and node.name in _REGRESSION:
+            yield from (len(data.items) for data in map(_literal_data, node.operands) if data is not None)
         if isinstance(node, Apply) and node.name in _CREATED:
             count = _extents(node)[0]
             if count is not None:
                 yield count
+
+
+def _literal_data(node: Node) -> Items | None:
+    """The numbers that a tensor is made of, where they are written down as one list."""
+    while isinstance(node, Apply) and node.name in _CASTS and node.operands:
+        node = node.operands[0]
+    is_list = isinstance(node, Items) and all(isinstance(item, Literal) for item in node.items)
+    return node if isinstance(node, Items) and is_list else None
 
 
 def _targets(root: Node) -> Iterator[Node]:
@@ -116,6 +126,7 @@ _CASTS = frozenset(
     {"to", "to_float", "to_double", "to_half", "to_bfloat16", "to_long", "to_int", "type", "astype", "type_as",
      "tensor", "as_tensor", "float_tensor", "double_tensor", "long_tensor", "from_numpy", "array", "cuda", "cpu"}
 )  # fmt: skip
+_REGRESSION = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _CREATED = frozenset({"zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty"})
 
 

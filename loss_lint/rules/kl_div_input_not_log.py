@@ -162,7 +162,7 @@ def _logits(sink: Op) -> Iterator[_Wrong]:
             "wants log-probabilities as its input and gets raw logits: "
             f"{layer.name} at {at(origin(layer), sink.site)} is the last layer"
         )
-        edits = (Wrap(sink, 0, "log_softmax", (("dim", const(-1)),)),)
+        edits = (Wrap(sink, 0, "log_softmax", (("dim", const(-1)),), is_written=False),)
         yield _Wrong(says, "Use log_softmax", layer, "raw logits", raw.view, edits)
 
 

@@ -18,7 +18,7 @@ from loss_lint.symbolic.graph import (
     tuple_of,
 )
 from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader
+from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader, loader_index
 
 
 def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
@@ -34,7 +34,7 @@ def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
 def sample(dataset: Value, site: Site, act: Activation) -> Value:
     """What a data set returns for an index: its tensors' rows, or what its `__getitem__` returns."""
     plain = strip(dataset)
-    row = Leaf("index", "", (dataset,), site, fresh_content(), "a loader's index")
+    row = loader_index(dataset, site)
     match plain:
         case Leaf(role="call", name=name, operands=(_, *tensors)) if name in TENSOR_DATASETS:
             return tuple_of(tuple(act.machine.item(tensor, row, site, act) for tensor in tensors))

@@ -52,7 +52,7 @@ class Wrap:
     """`op`'s operand number `operand` goes through the operation `name` first.
 
     As text that is a method call, written behind the operand, or behind `argument` where it comes in by that one.
-    With `is_written` False it may be no tensor, which only the harness can tell.
+    With `is_written` False it may be no tensor, or need other parameters, which only the harness can tell.
     """
 
     op: Op

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loss_lint.symbolic.graph import Const, Leaf, Site, Value
+from loss_lint.symbolic.graph import Const, Leaf, Site, Value, fresh_content
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.naming import name_of
 
@@ -23,6 +23,18 @@ LOADERS = frozenset(
     }
 )
 TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset"})
+
+
+_LOADER_INDEX = "a loader's index"
+
+
+def loader_index(dataset: Value, site: Site) -> Leaf:
+    """The index that a loader reads a data set with: any number, and all the indices of a batch together."""
+    return Leaf("index", "", (dataset,), site, fresh_content(), _LOADER_INDEX)
+
+
+def is_loader_index(index: Leaf) -> bool:
+    return index.reason == _LOADER_INDEX
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from loss_lint.catalogue.names import counts_samples
 from loss_lint.symbolic import layer_shapes
 from loss_lint.symbolic.extents import SCALAR, UNKNOWN, Shape, broadcast, common
 from loss_lint.symbolic.facts import reduction
-from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Const, Guards, Leaf, Op, Tuple, Value
+from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Const, Frame, Guards, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.loaders import is_loader_index
 from loss_lint.symbolic.numbers import integer, integers, is_none, sizes_of
 from loss_lint.symbolic.walk import View, Walk, effect, views
 
@@ -27,37 +28,45 @@ class Shapes:
 
     def __init__(self) -> None:
         self._walk = Walk()
-        self._known: dict[tuple[int, Guards], tuple[Value, Shape]] = {}
+        self._known: dict[tuple[int, Guards, bool], tuple[Value, Shape]] = {}
 
-    def of(self, value: Value, guards: Guards = NO_GUARDS, depth: int = 0) -> Shape:
-        """What all readings of `value` under `guards` have in common."""
-        key = (id(value), guards)
+    def of(
+        self, value: Value, guards: Guards = NO_GUARDS, depth: int = 0, *, of_sample: bool = False
+    ) -> Shape:
+        """What all readings of `value` under `guards` have in common.
+
+        What a data set computes is one sample; where a loop gets batches of it, nothing is known (`of_sample`).
+        """
+        key = (id(value), guards, of_sample)
         known = self._known.get(key)
         if known is None:
             if depth > MAX_DEPTH:
                 return UNKNOWN
             self._known[key] = (value, UNKNOWN)  # what a value is computed from in a circle
-            known = self._known[key] = (value, self._joined(value, guards, depth))
+            known = self._known[key] = (
+                value,
+                self._joined(value, guards, depth, of_sample=of_sample),
+            )
         return known[1]
 
-    def _joined(self, value: Value, guards: Guards, depth: int) -> Shape:
+    def _joined(self, value: Value, guards: Guards, depth: int, *, of_sample: bool) -> Shape:
         found: Shape | None = None
         for view in views(value, guards, self._walk):
-            shape = self.at(view, depth)
+            shape = self.at(view, depth, of_sample=of_sample)
             found = shape if found is None else common(found, shape)
             if found == UNKNOWN:
                 return UNKNOWN
         return UNKNOWN if found is None or self._walk.exhausted else found
 
-    def at(self, view: View, depth: int = 0) -> Shape:
+    def at(self, view: View, depth: int = 0, *, of_sample: bool = False) -> Shape:
         """The shape of one reading."""
         node = view.node
+        if isinstance(node, Op) and not of_sample and _is_of_sample(node):
+            return UNKNOWN
         match node:
             case Const(value=bool() | int() | float()):
                 return SCALAR
             case Leaf(default=Const(value=int() | float())):
-                return SCALAR
-            case Leaf(role="index"):
                 return SCALAR
             case Leaf(name=name) if counts_samples(name):
                 return SCALAR
@@ -68,6 +77,16 @@ class Shapes:
                 return _Step(self, node, view.guards, depth + 1).shape()
             case _:
                 return UNKNOWN
+
+
+def _is_of_sample(op: Op) -> bool:
+    """Whether a data set's `__getitem__` computes `op`."""
+    frame: Frame | None = op.frame
+    while frame is not None:
+        if frame.name == "__getitem__":
+            return True
+        frame = frame.parent
+    return False
 
 
 def shape_of(value: Value, guards: Guards = NO_GUARDS) -> Shape:
@@ -85,7 +104,7 @@ class _Step:
         self.depth = depth
 
     def of(self, value: Value) -> Shape:
-        return self.shapes.of(value, self.guards, self.depth)
+        return self.shapes.of(value, self.guards, self.depth, of_sample=_is_of_sample(self.op))
 
     def operand(self, slot: int = 0) -> Shape:
         return self.of(self.op.operands[slot]) if slot < len(self.op.operands) else UNKNOWN
@@ -275,11 +294,16 @@ class _Step:
             return shape.inserted(position, 1)
         if isinstance(node, Op) and node.name == "slice":
             return shape if all(is_none(part) for part in node.operands) else shape.resized(position, None)
+        if isinstance(node, Leaf) and is_loader_index(node):
+            return shape.resized(position, None)
         return shape.without([position]) if self._is_number(item) else None
 
     def _is_number(self, item: Value) -> bool:
-        """Whether an index is one number, so that it takes a dimension away."""
-        return (self.of(item) == SCALAR and not isinstance(strip(item), Const)) or _is_int(item)
+        """Whether an index is one number, so that it takes a dimension away; a loader's takes a batch of rows."""
+        node = strip(item)
+        if isinstance(node, Leaf) and node.role == "index":
+            return not is_loader_index(node)
+        return (self.of(item) == SCALAR and not isinstance(node, Const)) or _is_int(item)
 
     def combined(self) -> Shape:
         """Concatenation: what the parts have in common, unknown along the dimension of the joint."""
