@@ -83,13 +83,14 @@ def _suggestion(selector: str, rules: Sequence[Rule]) -> str:
 
 
 def nearest_word(word: str, words: Sequence[str]) -> str | None:
-    """The most similar of `words`, its case left out of account."""
+    """The most similar of `words`, one that starts with `word` first, its case left out of account."""
     import difflib
 
     folded: dict[str, str] = {}
     for candidate in words:
         folded.setdefault(candidate.casefold(), candidate)
-    matches = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.5)
+    longer = [candidate for candidate in folded if word and candidate.startswith(word.casefold())]
+    matches = longer or difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.5)
     return folded[matches[0]] if matches else None
 
 
