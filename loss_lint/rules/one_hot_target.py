@@ -35,7 +35,7 @@ def step(logits, labels):
 
 One-hot rows for losses that want them (BCE, MSE, dice, focal losses); a one-hot turned back into indices by
 `argmax`; smoothed or mixed rows; a float one-hot for cross entropy, which it reads as probabilities
-(LOS302).
+(LOS302); zeros and ones for two logits of each class, logits of shape (N, 2, C), which are indices.
 
 ## Fix safety
 
@@ -44,12 +44,14 @@ The fix passes the class indices that the one-hot was made of. It changes what t
 
 from collections.abc import Iterator
 
-from loss_lint.rules.match import Match
+from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import ReplaceOperand
+from loss_lint.symbolic.extents import Shape
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.shapes import Shapes
 from loss_lint.symbolic.targets import one_hots
 
 
@@ -60,13 +62,22 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if found is None or not (found.kind == "integer" or sink.name == "nll_loss"):
             continue
         place = at(found.op.site, sink.site)
+        shapes = Shapes()
+        logits = shapes.of(sink.operands[0], found.view.guards)
+        rows = shapes.of(sink.operands[1], found.view.guards)
+        effect = "torch raises, or reads them as indices where the shapes fit"
+        if logits.rank is not None and logits.rank == rows.rank:
+            effect = "torch raises"
+        elif logits.rank is not None and logits.rank - 1 == rows.rank:
+            if _decide_by_class(logits, rows):
+                continue
+            effect = f"torch reads each 0 and 1 as a class, as the logits of shape {logits} fit"
         yield Match(
             sink=sink,
             message=(
-                f"{sink.name} wants class indices and gets one-hot rows, made at {place}; torch raises, or reads "
-                "them as indices where the shapes fit. Pass the indices."
+                f"{sink.name} wants class indices and gets one-hot rows, made at {place}; {effect}. Pass the indices."
             ),
-            claim=("raises", "value", "gradient", "value+gradient"),
+            claim=("raises",) if effect == "torch raises" else ("raises", *CHANGES),
             guards=found.view.guards,
             spine=(sink, *found.view.chain, found.op),
             edits=(ReplaceOperand(sink, 1, found.indices),) if found.indices is not None else (),
@@ -76,11 +87,17 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         )
 
 
+def _decide_by_class(logits: Shape, rows: Shape) -> bool:
+    """Whether the zeros and ones may be meant as indices: two logits for each class, or a number that is not known."""
+    choices = logits.size(1)
+    return choices is None or choices == 2 or choices != rows.size(-1)
+
+
 RULE = Rule(
     code="LOS301",
     name="one-hot-target",
     summary="one-hot rows passed as class indices",
-    claim=("raises", "value", "gradient", "value+gradient"),
+    claim=("raises", *CHANGES),
     fix="unsafe",
     sinks=frozenset({"cross_entropy", "nll_loss"}),
     match=match,
