@@ -66,7 +66,7 @@ def match(sink: Op, _: Root) -> Iterator[Match]:
         return
     meant = legacy_string(*given)
     legacy = [(name, value) for name, value in zip(LEGACY, given, strict=True) if value is not None]
-    written = " and ".join(f"{name}={value}" for name, value in legacy)
+    written = " and ".join(f"{name}={value!r}" for name, value in legacy)
     beside = constant(sink.parameter("reduction"), sink.guards)
     against = f', over the reduction="{beside}" beside' if isinstance(beside, str) and beside != meant else ""
     are, them = ("is a legacy argument", "it") if len(legacy) == 1 else ("are legacy arguments", "them")

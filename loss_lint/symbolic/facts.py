@@ -211,6 +211,8 @@ def reduction(op: Op, guards: Guards) -> str | None:
     if given is None:
         return None
     chosen = constant(given, guards)
+    if chosen == "elementwise_mean":  # what the mean was called in torch 1.0
+        return "mean"
     return chosen if isinstance(chosen, str) else None
 
 
