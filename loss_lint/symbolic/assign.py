@@ -106,6 +106,8 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
         return
     if namespaces.is_names(holder):
         namespaces.set_item(holder, key, value, act)
+    if _is_frame(holder):
+        _set_column(holder, key, value, site, act)
     if not isinstance(holder, Object):
         return
     record = act.state.heap.get(holder.content)
@@ -132,6 +134,23 @@ def set_item(holder: Value, key: Value, value: Value, site: Site, act: Activatio
         position = record.items.index(before[0]) if before else len(items)
         items.insert(position, Item(key, value, NO_GUARDS))
     act.state.heap.set(holder.content, Record(record.attributes, tuple(items), record.open))
+
+
+def _is_frame(value: Value) -> bool:
+    """Whether a value is a table that pandas made: of its columns only those that the program sets are known."""
+    return isinstance(value, Leaf) and value.role == "call" and value.name.startswith("pandas.")
+
+
+def _set_column(frame: Value, key: Value, value: Value, site: Site, act: Activation) -> None:
+    record = act.state.heap.get(frame.content)
+    known = record.items if record is not None else ()
+    if isinstance(key, Const):
+        kept = tuple(item for item in known if item.key is None or item.key.content != key.content)
+        act.state.heap.set(frame.content, Record({}, (*kept, Item(key, value, NO_GUARDS)), open=True))
+    elif known:  # it may be any of them
+        unknown = leaf("unknown", "", site, reason="an item that may have been set anew")
+        items = tuple(Item(item.key, unknown, NO_GUARDS) for item in known)
+        act.state.heap.set(frame.content, Record({}, items, open=True))
 
 
 def _set_item_under(
