@@ -206,12 +206,15 @@ def _by_word(first: str, second: str) -> Likeness:
 
 
 def _are_parts_of_one(left: Op, right: Op) -> bool:
-    """Whether two items are parts of one split: `train_test_split(x, y)[2]` and `[3]`, `y[:n]` and `y[n:]`."""
+    """Whether two items are parts of one split: `train_test_split(x, y)[2]` and `[3]`, `y[:n]` and `y[n:]`, or masks."""
     if left.name != "getitem" or left.operands[0].content != right.operands[0].content:
         return False
     if len(left.operands) == len(right.operands) == 2:
-        return all(
-            isinstance(index, Op) and index.name == "slice" for index in (left.operands[1], right.operands[1])
+        one, other = strip(left.operands[1]), strip(right.operands[1])
+        return (
+            isinstance(one, Op)
+            and isinstance(other, Op)
+            and (_are_slices(one, other) or _are_masks(one, other))
         )
     call = strip(left.operands[0])
     first, second = _index(left), _index(right)
@@ -223,3 +226,19 @@ def _are_parts_of_one(left: Op, right: Op) -> bool:
         and isinstance(second, int)
         and first // 2 == second // 2
     )
+
+
+def _are_slices(one: Op, other: Op) -> bool:
+    return one.name == other.name == "slice"
+
+
+def _are_masks(one: Op, other: Op) -> bool:
+    """Whether two masks are each other's rest: `date < last` and `date >= last`, `mask` and `~mask`."""
+    if "logical_not" in (one.name, other.name) and one.name != other.name:
+        inverted, mask = (one, other) if one.name == "logical_not" else (other, one)
+        return inverted.operands[0].content == mask.content
+    same = [left.content for left in one.operands] == [right.content for right in other.operands]
+    return same and frozenset({one.name, other.name}) in _OPPOSITES
+
+
+_OPPOSITES = frozenset({frozenset({"lt", "ge"}), frozenset({"le", "gt"}), frozenset({"eq", "ne"})})
