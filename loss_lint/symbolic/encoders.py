@@ -206,7 +206,7 @@ def _by_word(first: str, second: str) -> Likeness:
 
 
 def _are_parts_of_one(left: Op, right: Op) -> bool:
-    """Whether two items are parts of one split: `train_test_split(x, y)[2]` and `[3]`, `y[:n]` and `y[n:]`, or masks."""
+    """Whether two items are parts of one split: `train_test_split(x, y)[2]` and `[3]`, `y[:n]` and `y[n:]`, masks."""
     if left.name != "getitem" or left.operands[0].content != right.operands[0].content:
         return False
     if len(left.operands) == len(right.operands) == 2:
