@@ -13,7 +13,16 @@ from dataclasses import replace
 from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
 from loss_lint.fixes.rewrite import call_with, is_atomic, renamed_call
-from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, ReplaceOperand, SetParameter, Witness, Wrap
+from loss_lint.symbolic.edits import (
+    Bypass,
+    GraphEdit,
+    Rename,
+    ReplaceOperand,
+    SetParameter,
+    Swap,
+    Witness,
+    Wrap,
+)
 from loss_lint.symbolic.graph import Op, Site, Value
 from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.machine import Machine
@@ -59,6 +68,12 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             if target is None or target.path != sink.site.path or None in given:
                 return False
             return text.call_method(target, _method_of(name), ", ".join(filter(None, given)))
+        case Swap():
+            one, other = op.slots[:2]
+            if one is None or other is None or not edit.is_written:
+                return False
+            first, second = text.of(one), text.of(other)
+            return text.put(one, second) and text.put(other, first)
         case Bypass(operand=slot):
             kept = op.slots[slot] if slot < len(op.slots) else None
             if kept is None or kept == op.site or not _within(kept, op.site):

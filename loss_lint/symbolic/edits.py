@@ -63,7 +63,15 @@ class Wrap:
     is_written: bool = True
 
 
-GraphEdit = Bypass | Rename | SetParameter | ReplaceOperand | Wrap
+@dataclass(frozen=True, slots=True, eq=False)
+class Swap:
+    """`op`'s first two operands change places; in the text as well, if `is_written`."""
+
+    op: Op
+    is_written: bool = True
+
+
+GraphEdit = Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +126,9 @@ def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
         case Wrap(operand=slot, name=name, parameters=parameters):
             inner = _remade(op, name, (op.operands[slot],), dict(parameters))
             return _remade(op, op.name, _with(op.operands, slot, inner), dict(op.parameters))
+        case Swap():
+            first, second, *rest = op.operands
+            return _remade(op, op.name, (second, first, *rest), dict(op.parameters))
         case Bypass():
             return op
 

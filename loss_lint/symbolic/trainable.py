@@ -125,6 +125,13 @@ def _is_computed(node: Value) -> bool:
             return False
 
 
+def is_of_a_model(node: Value) -> bool:
+    """Whether a value is what a model or a layer returned, with a gradient or without."""
+    if isinstance(node, Op):
+        return effect(node) == "layer"
+    return isinstance(node, Leaf) and node.role == "call" and _calls_a_model(node)
+
+
 def _calls_a_model(call: Leaf) -> bool:
     """Whether what is called is handed around or held by an object, as models are, and no library's function."""
     callee = strip(call.operands[0]) if call.operands else None
