@@ -127,16 +127,25 @@ class Linter:
         """What the roots of the file say; None where it cannot be parsed."""
         from loss_lint.fixes import repaired
         from loss_lint.symbolic import limits
+        from loss_lint.symbolic.guards import forget_conditions
 
         machine, engine = self._parts()
         limits.forget()
         if machine.module(path) is None:
             return None
         report = engine.examine(path, lambda finding: repaired(finding, machine))
+        report = replace(report, limits=machine.modules.limits_met(path))
         machine.modules.finish_file()
-        if not machine.modules.is_shareable or machine.modules.loaded_bytes > MAX_LOADED_BYTES:
+        forget_conditions()
+        shareable = machine.modules.is_shareable
+        if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
+            before = machine.modules.loaded_bytes
+            machine.modules.drop_unshared()
+            self.dropped_bytes += before - machine.modules.loaded_bytes
+            shareable = shareable and machine.modules.loaded_bytes < MAX_LOADED_BYTES / 2
+        if not shareable:
             self.start_afresh()
-        return replace(report, limits=machine.modules.limits_met(path))
+        return report
 
     def _parts(self) -> tuple[Machine, Engine]:
         """The evaluator, made when a first file needs it."""

@@ -80,7 +80,7 @@ def _call(
         case BoundMethod(function=bound, receiver=receiver):
             return running.call_function(bound, receiver, arguments, site, act, now=now)
         case Class():
-            return objects.construct(callee, arguments, site, act)
+            return act.machine.construct(callee, arguments, site, act)
         case Object():
             return call_object(function, callee, arguments, site, act)
         case Method():
@@ -137,7 +137,7 @@ def _is_callback(value: Value) -> bool:
     match value:
         case Function(node=ast.FunctionDef() as node, module=module):
             spec = node.args
-            takes = spec.args or spec.posonlyargs or spec.kwonlyargs
+            takes = len(spec.posonlyargs) + len(spec.args) > len(spec.defaults) or None in spec.kw_defaults
             return not takes and module.leads_to_loss(node)
         case Function(node=ast.Lambda(body=body), module=module):
             called = body.func if isinstance(body, ast.Call) else None

@@ -21,13 +21,11 @@ def evaluate(node: Comprehension, act: Activation) -> Value:
         return _evaluate(node, act)
     finally:
         # A walrus inside binds in the scope around.
-        leaked = {name: act.state.names[name] for name in _walrus_names(node) if name in act.state.names}
+        leaked = {
+            name: act.state.names[name] for name in act.module.walrus_names(node) if name in act.state.names
+        }
         act.state.names = names | leaked
         act.loops, act.state.guards = loops, entry
-
-
-def _walrus_names(node: Comprehension) -> list[str]:
-    return [inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
 
 
 def _evaluate(node: Comprehension, act: Activation) -> Value:

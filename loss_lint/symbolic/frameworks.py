@@ -220,7 +220,7 @@ def restored(callee: Value, arguments: Arguments, site: Site, act: Activation) -
         return None
     found = objects.find(cls, "__init__", act)
     if found is None or not isinstance(found[0], Function):
-        return objects.construct(cls, (), site, act)
+        return act.machine.construct(cls, (), site, act)
     spec = found[0].node.args
     names = {parameter.arg for parameter in (*spec.args, *spec.kwonlyargs)}
     unknown = leaf("unknown", "configuration", site, reason="what was saved")
@@ -229,7 +229,7 @@ def restored(callee: Value, arguments: Arguments, site: Site, act: Activation) -
         made = (Argument(None, unknown, site), *[a for a in arguments if a.keyword is None][1:], *made)
     else:
         made = (*made, Argument("**", unknown, site))
-    return objects.construct(cls, made, site, act)
+    return act.machine.construct(cls, made, site, act)
 
 
 def save_hyperparameters(receiver: Object, arguments: Arguments, act: Activation) -> None:

@@ -23,14 +23,22 @@ if TYPE_CHECKING:
     from loss_lint.syntax.module import SourceModule
 
 _serials: Iterator[int] = count(1)
-_interned: dict[object, int] = {}
+# Contents of the modules, which last, and of what one file's roots compute, which passes with them.
+_lasting: dict[object, int] = {}
+_passing: dict[object, int] = {}
+_in_a_module = False
 
 
 def intern_content(key: object) -> int:
     """The number that stands for a content; equal keys get equal numbers."""
-    number = _interned.get(key)
+    number = _lasting.get(key)
     if number is None:
-        number = _interned[key] = next(_serials)
+        number = _passing.get(key)
+        if number is None:
+            number = next(_serials)
+            (_lasting if _in_a_module else _passing)[key] = number
+        elif _in_a_module:
+            _lasting[key] = number
     return number
 
 
@@ -39,14 +47,27 @@ def fresh_content() -> int:
     return next(_serials)
 
 
+def make_contents_last(lasting: bool) -> bool:
+    """Whether contents from now on are a module's, which last; gives what held before."""
+    global _in_a_module
+    before, _in_a_module = _in_a_module, lasting
+    return before
+
+
+def forget_passing_contents() -> None:
+    """Drop the contents of one file's roots; numbers are never reused, so old nodes stay distinct."""
+    _passing.clear()
+
+
 def forget_contents() -> None:
-    """Drop the interning table between files; numbers are never reused, so old nodes stay distinct.
+    """Drop all contents.
 
     The literals that this module keeps are what they were: `NONE` has the content of a `None` read later.
     """
-    _interned.clear()
+    _passing.clear()
+    _lasting.clear()
     for kept in (NONE, TRUE, FALSE, ZERO):
-        _interned[_key(kept.value)] = kept.content
+        _lasting[_key(kept.value)] = kept.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +409,7 @@ NONE = const(None)
 TRUE = const(True)
 FALSE = const(False)
 ZERO = const(0)
+forget_contents()
 
 
 def external(name: str) -> External:

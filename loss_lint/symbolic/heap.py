@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
@@ -45,23 +45,40 @@ EMPTY = Record({})
 OPEN = Record({}, open=True)
 
 
+class Deferred:
+    """The record of an object whose constructor runs when something looks into the object."""
+
+    __slots__ = ("_construct", "_record")
+
+    def __init__(self, construct: Callable[[], Record]) -> None:
+        self._construct: Callable[[], Record] | None = construct
+        self._record = OPEN
+
+    def record(self) -> Record:
+        """What the constructor left; while it runs, an object of which nothing is known."""
+        if self._construct is not None:
+            construct, self._construct = self._construct, None
+            self._record = construct()
+        return self._record
+
+
 class _Layer:
     """Records that several heaps share; never written again."""
 
     __slots__ = ("depth", "found", "parent", "records")
 
-    def __init__(self, records: dict[int, Record], parent: _Layer | None) -> None:
+    def __init__(self, records: dict[int, Record | Deferred], parent: _Layer | None) -> None:
         self.records = records
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else 0
         # What was looked up through this layer, which stands on many where a block writes and branches a lot.
-        self.found: dict[int, Record | None] = {}
+        self.found: dict[int, Record | Deferred | None] = {}
 
-    def find(self, content: int) -> Record | None:
+    def find(self, content: int) -> Record | Deferred | None:
         """The newest record in this layer or below it."""
         layer: _Layer | None = self
         above: list[_Layer] = []
-        record: Record | None = None
+        record: Record | Deferred | None = None
         while layer is not None:
             record = layer.records.get(content)
             if record is not None:
@@ -94,7 +111,7 @@ class Heap:
     def __init__(
         self, base: Heap | None = None, layer: _Layer | None = None, written: set[int] | None = None
     ) -> None:
-        self._own: dict[int, Record] = {}
+        self._own: dict[int, Record | Deferred] = {}
         self._layer = layer
         self._base = base
         # What any of the heaps over one base ever held: most values that are asked about are in none.
@@ -110,9 +127,18 @@ class Heap:
             record = self._layer.find(content)
         if record is None and self._base is not None:
             return self._base.get(content)
-        return record
+        return record.record() if isinstance(record, Deferred) else record
 
-    def set(self, content: int, record: Record) -> None:
+    def is_deferred(self, content: int) -> bool:
+        """Whether an object's constructor has been put off."""
+        if content not in self.written:
+            return False
+        record = self._own.get(content)
+        if record is None and self._layer is not None:
+            record = self._layer.find(content)
+        return isinstance(record, Deferred)
+
+    def set(self, content: int, record: Record | Deferred) -> None:
         self._own[content] = record
         self.written.add(content)
 
@@ -133,17 +159,33 @@ class Heap:
             self._layer = _Layer(self._written_since(None), None)
             self._own = {}
 
-    def records(self) -> dict[int, Record]:
+    def records(self) -> dict[int, Record | Deferred]:
         """Every record that was written over the base."""
         return self._written_since(None)
 
-    def adopt(self, other: Heap, before: Heap) -> None:
-        """Take over what was made new in `other`, which went on from `before`."""
-        for content, record in other._written_since(before._layer).items():
-            if before.get(content) is None:
-                self.set(content, record)
+    def adopt(self, other: Heap, before: Heap) -> list[int]:
+        """Take over what was made new in `other`, which went on from `before`; gives the contents of it."""
+        new = [
+            (content, record)
+            for content, record in other._written_since(before._layer).items()
+            if before.get(content) is None
+        ]
+        for content, record in new:
+            self.set(content, record)
+        return [content for content, _ in new]
 
-    def _written_since(self, layer: _Layer | None) -> dict[int, Record]:
+    def drop(self, contents: Iterable[int]) -> None:
+        """Forget objects that nothing refers to any more."""
+        for content in contents:
+            self._own.pop(content, None)
+            self.written.discard(content)
+
+    def forget_all_but(self, heaps: Iterable[Heap]) -> None:
+        """Forget that anything was ever written but what this heap and those over it in `heaps` hold."""
+        held = set(self._own).union(*(heap.records() for heap in heaps))
+        self.written.intersection_update(held)
+
+    def _written_since(self, layer: _Layer | None) -> dict[int, Record | Deferred]:
         """The newest record of everything that was written above `layer`."""
         newest = dict(self._own)
         current = self._layer
@@ -156,6 +198,8 @@ class Heap:
     def sum_up(self, before: Heap, summed: Callable[[Value, Value], Value | None]) -> None:
         """Where what this heap holds is a sum over what `before` held, put what `summed` makes of both."""
         for content, record in self._written_since(before._layer).items():
+            if isinstance(record, Deferred):
+                continue
             old = before.get(content)
             if old is None or old is record:
                 continue
@@ -200,7 +244,7 @@ class Heap:
                 assert known is not None
                 joined.set(content, known)
             else:
-                joined.set(content, _join_records(one, two, mine, theirs))
+                joined.set(content, _join_records(_known(one), _known(two), mine, theirs))
         return joined
 
 
@@ -214,6 +258,10 @@ def _common(one: _Layer | None, other: _Layer | None) -> _Layer | None:
         else:
             other = other.parent
     return one
+
+
+def _known(record: Record | Deferred) -> Record:
+    return record.record() if isinstance(record, Deferred) else record
 
 
 def _sum_or_same(before: Value | None, value: Value, summed: Callable[[Value, Value], Value | None]) -> Value:

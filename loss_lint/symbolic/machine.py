@@ -10,11 +10,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from loss_lint import catalogue
-from loss_lint.symbolic import access, arithmetic, calls, expressions, imports, items, limits, running
+from loss_lint.symbolic import (
+    access,
+    arithmetic,
+    calls,
+    construction,
+    expressions,
+    imports,
+    items,
+    limits,
+    running,
+)
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
     Argument,
+    Class,
     Guards,
     Lazy,
     Loop,
@@ -26,6 +37,7 @@ from loss_lint.symbolic.graph import (
     fresh_content,
     intern_content,
     leaf,
+    make_contents_last,
     may_hold_loss,
     tuple_of,
 )
@@ -73,11 +85,13 @@ class Machine:
         self.remaining = self.remaining_in_file = MAX_STATEMENTS
         self.nesting = 0
         counted_before = limits.count_into(counts)
+        lasting_before = make_contents_last(True)
         try:
             yield
         finally:
             self.ops, self.results, self.made, self.remaining, self.remaining_in_file, self.nesting = before
             limits.count_into(counted_before)
+            make_contents_last(lasting_before)
 
     def resolve(self, importer: str, module: str, level: int) -> str | None:
         """The project's file behind an import."""
@@ -254,6 +268,10 @@ class Machine:
     ) -> Value:
         """A call whose effects are needed at once."""
         return calls.call(function, arguments, site, act, now=True)
+
+    def construct(self, cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:
+        """A new instance of a project's class."""
+        return construction.construct(cls, arguments, site, act)
 
     def run(self, body: Sequence[ast.stmt], act: Activation) -> None:
         execute(body, act)

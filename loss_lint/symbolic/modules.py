@@ -7,6 +7,7 @@ made, as a registry: such writes are kept apart, and hold for the files that nee
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,16 @@ from typing import TYPE_CHECKING
 
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.activation import Activation, State
-from loss_lint.symbolic.graph import NO_GUARDS, Class, Frame, Function, Op, Value, intern_content
+from loss_lint.symbolic.graph import (
+    NO_GUARDS,
+    Class,
+    Frame,
+    Function,
+    Op,
+    Value,
+    forget_passing_contents,
+    intern_content,
+)
 from loss_lint.symbolic.heap import Heap, Item, Record
 from loss_lint.symbolic.running import MODULE_FRAME
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
@@ -69,6 +79,10 @@ class Modules:
         # The operations of the modules' own bodies, and the limits met in them.
         self.ops: dict[str, list[Op]] = {}
         self._limits: dict[str, dict[str, int]] = {}
+        # Objects that the roots of a file made, in the base heap as calls that were put off made them.
+        self._passing: list[int] = []
+        # How many of the files that were looked at needed each module.
+        self._uses: Counter[str] = Counter()
         self.loaded_bytes = 0
         # Whether what was loaded is the same whichever file needed it first.
         self.is_shareable = True
@@ -110,9 +124,41 @@ class Modules:
         return self._loaded[path].activation
 
     def finish_file(self) -> None:
-        """Give the modules' variables and objects back what their own bodies left in them."""
+        """Give the modules' variables and objects back what their own bodies left in them; drop what roots made."""
+        self._uses.update(self._held.keys())
         self._take_back()
         self._restore_names()
+        self._machine.base_heap.drop(self._passing)
+        self._passing = []
+        forget_passing_contents()
+
+    def drop_unshared(self) -> None:
+        """Drop the modules that only one of the files needed."""
+        kept: set[str] = set()
+        for path, loaded in self._loaded.items():
+            if self._uses[path] > 1:
+                kept.update((path, *loaded.needs))
+        dropped = self._loaded.keys() - kept
+        for path in dropped:
+            del self._loaded[path]
+            self._parsed.pop(path, None)
+            self.ops.pop(path, None)
+            self._limits.pop(path, None)
+        self._elsewhere = {(path, content) for path, content in self._elsewhere if path in kept}
+        self._machine.base_heap.drop([one for one, path in self._owners.items() if path in dropped])
+        self._owners = {content: path for content, path in self._owners.items() if path in kept}
+        self._machine.namespaces.clear()
+        self._machine.class_orders.clear()
+        bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
+        self._machine.base_heap.forget_all_but(body.state.heap for body in bodies)
+        self._uses.clear()
+        self.loaded_bytes = sum(len(source.data) for source in self._parsed.values() if source is not None)
+
+    def adopt(self, heap: Heap, before: Heap) -> None:
+        """Let everything see what a call made that was put off."""
+        made = self._machine.base_heap.adopt(heap, before)
+        if not self._apart:
+            self._passing += made
 
     # Import circles
 
@@ -229,11 +275,13 @@ class Modules:
             if (path, content) in self._elsewhere:
                 continue
             known = base.get(content)
-            if known is None:
+            if known is None and self._apart:
                 self._owners[content] = path
+            elif known is None:
+                self._passing.append(content)
             if known is None or self._owners.get(content) == path:
                 base.set(content, record)
-            elif record is not known:
+            elif record is not known and isinstance(record, Record):
                 change = _difference(known, record)
                 if loaded is not None and change is not None:
                     loaded.changes[content] = change

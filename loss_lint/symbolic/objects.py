@@ -9,7 +9,7 @@ from functools import cache
 from loss_lint import catalogue
 from loss_lint.catalogue.frameworks import METHODS
 from loss_lint.catalogue.losses import BASE_CLASSES
-from loss_lint.symbolic import fields, launchers, limits, reductions
+from loss_lint.symbolic import launchers, limits, reductions
 from loss_lint.symbolic.activation import Activation, State
 from loss_lint.symbolic.definitions import decorator_names, has_only_harmless_decorators
 from loss_lint.symbolic.graph import (
@@ -66,9 +66,10 @@ def namespace(cls: Class, act: Activation) -> Activation:
     if closure.enclosing is None:
         with machine.modules.apart(cls.module.path):
             machine.run(cls.node.body, body)
+            machine.modules.keep(cls.module.path, body.state.heap)
     else:
         machine.run(cls.node.body, body)
-    machine.modules.keep(cls.module.path, body.state.heap)
+        machine.modules.keep(cls.module.path, body.state.heap)
     return body
 
 
@@ -276,22 +277,6 @@ def methods(cls: Class, act: Activation) -> list[tuple[str, Function]]:
                 if method is not None and not isinstance(method.node, ast.Lambda):
                     found.setdefault(name, method)
     return list(found.items())
-
-
-def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value:
-    """A new instance of a project's class."""
-    created = Object(cls, site, fresh_content(), act.loops)
-    act.state.heap.set(created.content, OPEN)
-    act.machine.made.append(created)
-    found = find(cls, "__init__", act)
-    if found is not None and isinstance(found[0], Function):
-        bound = BoundMethod(found[0], created, fresh_content())
-        act.machine.call_now(bound, arguments, site, act)
-    elif fields.has_fields(cls, act):
-        fields.fill(created, cls, arguments, site, act)
-    elif found is not None and isinstance(found[1], External):
-        initialize_external(created, found[1].name, arguments, site, act)
-    return created
 
 
 def initialize_external(

@@ -66,7 +66,7 @@ def call_function(
     # What a module's body calls runs at once: it must be the same whoever looks at it later.
     if now or act.machine.modules.is_apart or _must_run_now(function, arguments, act):
         return _run_once(function, arguments, site, act, receiver)
-    caller = _suspended(act)
+    caller = suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())
 
 
@@ -86,7 +86,7 @@ def _run_once(
     return known
 
 
-def _suspended(act: Activation) -> Activation:
+def suspended(act: Activation) -> Activation:
     """The caller as it is now, for a call that runs later: its names are not needed, its heap is."""
     return Activation(
         act.machine,
@@ -104,10 +104,11 @@ def _must_run_now(function: Function, arguments: tuple[Argument, ...], act: Acti
         return True
     if function.module.leads_to_loss(function.node) or function.module.writes(function.node):
         return True
-    return any(_carries_loss(argument.value, act) for argument in arguments)
+    return any(carries_loss(argument.value, act) for argument in arguments)
 
 
-def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
+def carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
+    """Whether a call with `value` may have a loss in it."""
     plain = strip(value)
     match plain:
         case Object(cls=External(name=name)) if name.endswith("Loss"):
@@ -116,14 +117,16 @@ def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
             if cls.module.leads_to_loss(cls.node):
                 return True
             # A class that only drives another one, as `self.trainer.fit()`, leads where that one does.
-            held = act.state.heap.get(plain.content) if depth else None
+            if not depth or act.state.heap.is_deferred(plain.content):
+                return False
+            held = act.state.heap.get(plain.content)
             return held is not None and any(
-                _carries_loss(value, act, depth - 1) for value in held.attributes.values()
+                carries_loss(value, act, depth - 1) for value in held.attributes.values()
             )
         case Object(cls=External(name="builtins.list" | "builtins.dict" | "torch.nn.ModuleDict")) if depth:
             record = act.state.heap.get(plain.content)
             return record is not None and any(
-                _carries_loss(entry.value, act, depth - 1) for entry in record.items
+                carries_loss(entry.value, act, depth - 1) for entry in record.items
             )
         case External(name=name):
             return name.endswith("Loss") or torch_calls.is_loss(name)
@@ -132,7 +135,7 @@ def _carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
         case BoundMethod(function=Function(node=node, module=module)):
             return module.leads_to_loss(node)
         case Alternatives(branches=branches):
-            return any(_carries_loss(branch, act, depth) for _, branch in branches)
+            return any(carries_loss(branch, act, depth) for _, branch in branches)
         case _:
             return False
 
@@ -147,7 +150,7 @@ def force(lazy: Lazy) -> Value:
         caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
         receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
         lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
-        caller.machine.base_heap.adopt(caller.state.heap, lazy.state.heap)
+        caller.machine.modules.adopt(caller.state.heap, lazy.state.heap)
         lazy.running = False
     return lazy.result
 
@@ -184,23 +187,22 @@ def run(
     if function.module.yields(function.node):
         callee.yielded = act.machine.new_object("builtins.list", site, callee)
     callee.trained = frameworks.is_trained_on(function, callee)
-    if _constructs_a_base(function, receiver, act):
-        with act.machine.at_most(limits.MAX_BASE_STATEMENTS):
-            act.machine.run(function.node.body, callee)
-    else:
+    share = _share(function, receiver, act)
+    if share is None:
         act.machine.run(function.node.body, callee)
+    else:
+        with act.machine.at_most(share):
+            act.machine.run(function.node.body, callee)
     return _returned(callee, function, site, act)
 
 
-def _constructs_a_base(function: Function, receiver: Value | None, act: Activation) -> bool:
-    """Whether a constructor calls a method that comes from another file, on its own object."""
-    return (
-        act.frame.name == "__init__"
-        and function.module is not act.module
-        and receiver is not None
-        and act.receiver is not None
-        and receiver.content == act.receiver.content
-    )
+def _share(function: Function, receiver: Value | None, act: Activation) -> int | None:
+    """How many statements a call gets that a constructor makes into another file; None for all that are left."""
+    if act.frame.name != "__init__" or function.module is act.module:
+        return None
+    if receiver is not None and act.receiver is not None and receiver.content == act.receiver.content:
+        return limits.MAX_BASE_STATEMENTS
+    return None if function.module.leads_to_loss(function.node) else limits.MAX_FACTORY_STATEMENTS
 
 
 def _times_active(frame: Frame) -> int:

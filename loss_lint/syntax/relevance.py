@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from loss_lint.syntax.module import ANNOTATION
+from loss_lint.syntax.module import UNUSED
 from loss_lint.syntax.project import Project, is_test
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant
 
@@ -63,7 +63,7 @@ _NAMES = frozenset(
     b"cosine_embedding_loss hinge_embedding_loss".split()
 )
 _STRINGS = re.compile(rb"\"\"\".*?\"\"\"|'''.*?'''|#[^\n]*", re.DOTALL)
-_ANNOTATION = re.compile(ANNOTATION.pattern.encode())
+_UNUSED = re.compile(UNUSED.pattern.encode())
 _START = re.compile(
     rb"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)|(?P<assigned>\w+)[^\n=(]*=[^=]"
     rb"|(?:@|import\b|from\b|if\b|try\b|for\b|while\b|with\b))",
@@ -303,7 +303,7 @@ class Relevance:
     def _outline(self, path: str) -> _Outline:
         known = self._outlines.get(path)
         if known is None:
-            known = self._outlines[path] = _Outline(_ANNOTATION.sub(b"", _STRINGS.sub(b"", self._data(path))))
+            known = self._outlines[path] = _Outline(_UNUSED.sub(b"", _STRINGS.sub(b"", self._data(path))))
         return known
 
     def callers(self, path: str) -> tuple[str, ...]:

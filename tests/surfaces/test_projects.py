@@ -299,6 +299,15 @@ class TestIndependence:
                 assert tuple(one for one in found if one.place.path == path) == expected
             assert shared.examine(path).limits == Linter(sources).examine(path).limits
 
+    @pytest.mark.parametrize("seed", range(4))
+    def test_of_what_was_dropped_to_save_memory(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        paths, sources = below(generated(seed))
+        expected = [Linter(sources).examine(path) for path in paths]
+        monkeypatch.setattr("loss_lint.linter.MAX_LOADED_BYTES", 600)
+        shared = Linter(sources)
+        assert [shared.examine(path) for path in paths] == expected
+        assert shared.dropped_bytes > 0
+
     @pytest.mark.parametrize(
         "change",
         [

@@ -427,3 +427,16 @@ def test_no_limit_is_counted_where_none_is_met() -> None:
     linter = Linter(Memory({"main.py": unrolled_loops(6), "other.py": branches(3)}))
     assert linter.examine("main.py").limits
     assert linter.examine("other.py").limits == ()
+
+
+@pytest.mark.parametrize(("statements", "expected"), [(20, ["LOS201"]), (200, [])])
+def test_what_a_constructor_calls_elsewhere_has_a_share(statements: int, expected: list[str]) -> None:
+    """A factory in another file that does very much for a constructor is not followed to its end."""
+    lines = "".join(f"    settings = {i}\n" for i in range(statements))
+    factory = f"import torch.nn as nn\n\ndef make():\n{lines}    return nn.Softmax(dim=1)\n"
+    text = (
+        f"{HEAD}from factory import make\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.last = make()\n\n"
+        "    def forward(self, x, y):\n        return F.cross_entropy(self.last(x), y)\n"
+    )
+    assert [finding.code for finding in findings(text, factory=factory)] == expected

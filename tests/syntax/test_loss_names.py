@@ -1,11 +1,14 @@
-"""The names by which a loss is seen in a file's bytes are those that the catalogue knows."""
+"""The names by which a loss is seen: those that the catalogue knows, and what uses them."""
 
 from __future__ import annotations
+
+import ast
 
 import pytest
 
 from loss_lint import catalogue
 from loss_lint.syntax import relevance
+from loss_lint.syntax.module import parse
 
 
 def catalogued() -> set[bytes]:
@@ -29,3 +32,41 @@ def test_they_are_the_catalogues() -> None:
 def test_each_is_found(name: bytes) -> None:
     assert relevance._loss_places(b"return x." + name + b"(y)") == [9]
     assert relevance._loss_places(b"return my_" + name + b"s(y)") == []
+
+
+def leading(text: str) -> set[str]:
+    """The methods and functions of a file that lead to a loss."""
+    source = parse("net.py", text.encode())
+    found = (node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef))
+    return {node.name for node in found if source.leads_to_loss(node)}
+
+
+def test_a_method_that_names_its_own_class_does_not_use_it() -> None:
+    text = """
+class Net:
+    def loss(self, x, y):
+        return F.cross_entropy(x, y)
+
+    def same(self, other):
+        return type(other) is Net
+
+def train():
+    return Net().loss(x, y)
+"""
+    assert leading(text) == {"loss", "train"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["isinstance(other, Net)", "isinstance(self.other, (Net, nn.Module))", "isinstance(other, mod.Net)"],
+)
+def test_what_is_only_asked_about_is_not_used(asked: str) -> None:
+    text = f"class Net:\n    def loss(self): return F.cross_entropy(x, y)\n\ndef same(other):\n    return {asked}\n"
+    assert leading(text) == {"loss"}
+
+
+@pytest.mark.parametrize(
+    "asked", ["isinstance(criterion, nn.CrossEntropyLoss)", "isinstance(x, (A, MyLoss))"]
+)
+def test_losses_that_are_asked_about_are(asked: str) -> None:
+    assert leading(f"def same(x):\n    return {asked}\n") == {"same"}

@@ -1,0 +1,68 @@
+"""New objects of the project's classes: constructed at once, or when something looks into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loss_lint.symbolic import fields, objects, running
+from loss_lint.symbolic.activation import Activation
+from loss_lint.symbolic.graph import (
+    Argument,
+    BoundMethod,
+    Class,
+    External,
+    Function,
+    Object,
+    Site,
+    fresh_content,
+)
+from loss_lint.symbolic.heap import OPEN, Deferred, Record
+
+
+def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Object:
+    """A new instance of a project's class."""
+    created = Object(cls, site, fresh_content(), act.loops)
+    act.state.heap.set(created.content, OPEN)
+    act.machine.made.append(created)
+    found = objects.find(cls, "__init__", act)
+    if found is not None and isinstance(found[0], Function):
+        bound = BoundMethod(found[0], created, fresh_content())
+        if may_be_deferred(cls, arguments, act):
+            defer(created, lambda later: later.machine.call_now(bound, arguments, site, later), act)
+        else:
+            act.machine.call_now(bound, arguments, site, act)
+    elif fields.has_fields(cls, act):
+        fields.fill(created, cls, arguments, site, act)
+    elif found is not None and isinstance(found[1], External):
+        objects.initialize_external(created, found[1].name, arguments, site, act)
+    return created
+
+
+def may_be_deferred(cls: Class, arguments: tuple[Argument, ...], act: Activation) -> bool:
+    """Whether a constructor may run later: it has no loss in it, and changes nothing but the object."""
+    if act.machine.modules.is_apart:
+        return False
+    if any(running.carries_loss(argument.value, act) for argument in arguments):
+        return False
+    constructors = [
+        method
+        for entry in objects.resolution_order(cls, act)
+        if isinstance(entry, Class)
+        and (method := objects.written(objects.namespace(entry, act).state.names.get("__init__")))
+    ]
+    return not any(
+        one.module.leads_to_loss(one.node) or one.module.writes_elsewhere(one.node) for one in constructors
+    )
+
+
+def defer(created: Object, construct: Callable[[Activation], object], act: Activation) -> None:
+    """Put a new object's constructor off until something looks into the object."""
+    later = running.suspended(act)
+
+    def made() -> Record:
+        before = later.state.heap.fork()
+        construct(later)
+        act.machine.modules.adopt(later.state.heap, before)
+        return later.state.heap.get(created.content) or OPEN
+
+    act.state.heap.set(created.content, Deferred(made))
