@@ -18,6 +18,7 @@ from loss_lint.symbolic.guards import subject
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots
+from loss_lint.symbolic.shape_tests import is_refuted
 from loss_lint.symbolic.walk import effect
 
 
@@ -90,7 +91,8 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
             force_inputs(op)
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
-            matches.add(rule, op, [_locate(rule, match) for match in rule.match(op, root)])
+            found = [match for match in rule.match(op, root) if not is_refuted(match.guards)]
+            matches.add(rule, op, [_locate(rule, match) for match in found])
 
 
 def _sighting(located: _Located, places: Places, repaired: Callable[[Finding], Finding]) -> Sighting:

@@ -55,8 +55,9 @@ def step(x, labels):
 ## Not flagged
 
 A softmax of one dimension, which has no other; weights of attention and of pooling, which multiply something
-else; a softmax over the columns of a matrix of similarities; dimension 0 where the number of dimensions is not
-known; a softmax whose result no loss gets.
+else; a softmax over the columns of a matrix of similarities, or over single scores that compete in a list;
+dimension 0 where the number of dimensions is not known, or where it is transposed to the classes' place
+afterwards; a softmax whose result no loss gets.
 
 ## Fix safety
 
@@ -74,7 +75,9 @@ from loss_lint.findings import Verdict
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import origin
+from loss_lint.symbolic.dims import normalized_dim
 from loss_lint.symbolic.edits import SetParameter
+from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Const, Op, const
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.reaching import loss_reached
@@ -138,7 +141,7 @@ def _over_batch(sink: Op, root: Root) -> Iterator[Match]:
     if not _is_batch_of_rows(sink):
         return
     loss = loss_reached(sink, root)
-    if loss is None or loss.name not in _BY_CLASS:
+    if loss is None or loss.name not in _BY_CLASS or not _stays_first(sink, loss):
         return
     message = (
         f"{sink.name} normalizes dimension 0, the batch, on its way into {loss.name}: samples are compared, not "
@@ -156,10 +159,21 @@ def _is_batch_of_rows(sink: Op) -> bool:
             node = strip(node.operands[0])
         if not isinstance(node, Op) or not node.name.startswith(("linear", "conv")):
             return False
-        rank = shape_of(node, view.guards).rank
-        if rank is None or rank < 2:
+        shape = shape_of(node, view.guards)
+        # One sample of a convolution has its channels first; single scores compete over the batch.
+        least = int(node.name[-2]) + 2 if node.name.startswith("conv") else 2
+        if shape.rank is None or shape.rank < least or shape.size(-1) == 1:
             return False
     return bool(found)
+
+
+def _stays_first(sink: Op, loss: Op) -> bool:
+    """Whether what `sink` normalized is still the first dimension where the loss gets it."""
+    for fact in meanings(loss.operands[0], loss.guards):
+        if fact.op is sink:
+            dim = normalized_dim(sink, fact.view.chain)
+            return dim is not None and dim.normalized().index == 0
+    return False
 
 
 def _named(loss: Op) -> str:
