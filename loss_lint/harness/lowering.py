@@ -100,7 +100,9 @@ class _Lowering:
                 return self.done[key]
             case Accumulated():
                 return self._accumulated(node, side, depth)
-            case Leaf(role="index", operands=(iterated,)) if self._is_iterated(iterated) and not self.in_loop:
+            case Leaf(role="index", operands=(iterated, *_)) if (
+                self._is_iterated(iterated) and not self.in_loop
+            ):
                 return Literal(BATCHES - 1)  # what the last iteration leaves
             case Object():
                 return self._container(node, side, depth)

@@ -14,7 +14,7 @@ from loss_lint.harness.execute import Run, broadcasts, holds_loss, run, run_in_p
 from loss_lint.harness.expression import Input
 from loss_lint.harness.layouts import Layout, Shape, Sizes, assignments, by_rank, layouts, sizes
 from loss_lint.harness.lowering import Unrunnable
-from loss_lint.harness.plan import MICRO_BATCHES, PARTLY_IGNORED, RELABELLED, Plan
+from loss_lint.harness.plan import MICRO_BATCHES, ONE_BASED, PARTLY_IGNORED, RELABELLED, Plan
 from loss_lint.harness.roles import labels
 from loss_lint.harness.values import Values, draw
 
@@ -41,7 +41,8 @@ class _Setting:
     shapes: dict[Input, Shape]
 
     def values(self, seed: int, scale: float = 1.0) -> Values:
-        return draw(self.plan.roles, self.layout, self.given, self.shapes, seed, scale)
+        drawn = draw(self.plan.roles, self.layout, self.given, self.shapes, seed, scale)
+        return relabel.targets(drawn, ONE_BASED) if self.plan.how == ONE_BASED else drawn
 
 
 @dataclass(frozen=True, slots=True)

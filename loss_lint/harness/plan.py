@@ -17,12 +17,12 @@ MASKED_MEAN = "masked_mean"  # the sum over the mask's sum
 STRINGS = "strings"  # names in a literal, corrected by their class indices
 PERMUTED = "permuted_classes"  # another process numbers the classes in another order
 REFITTED = "refitted_classes"  # a split that lacks a class numbers the others anew
-ONE_BASED = "one_based_classes"  # the first class is 1
+ONE_BASED = "one_based_classes"  # the first class is 1, for both programs
 CONSTRUCTED = "constructor"  # the loss's operands, given to its class instead
 MICRO_BATCHES = "micro_batches"  # the mean of the means of micro-batches, corrected by the mean of all
 PARTLY_IGNORED = "partly_ignored"  # some targets are ignored
 REPORTED = "reported"  # a number that is only logged, whether or not it could be trained on
-RELABELLED = frozenset({PERMUTED, REFITTED, ONE_BASED})
+RELABELLED = frozenset({PERMUTED, REFITTED})  # the flagged program alone
 
 _TARGET = Input(-10, "target", name="target")
 
@@ -82,7 +82,9 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
     if completion == REPORTED:
         flagged, fixed = Apply("item", (flagged,)), Apply("item", (fixed,))
     yield _plan(
-        flagged, fixed, completion if completion in RELABELLED | {MICRO_BATCHES, PARTLY_IGNORED} else ""
+        flagged,
+        fixed,
+        completion if completion in RELABELLED | {ONE_BASED, MICRO_BATCHES, PARTLY_IGNORED} else "",
     )
 
 

@@ -153,12 +153,16 @@ def _plain(kind: str) -> Callable[[Arguments, Site, Activation], Value | None]:
 
 
 def _enumerate(arguments: Arguments, site: Site, act: Activation) -> Value | None:
-    values = _values(arguments)
-    elements = act.machine.known_elements(values[0], act) if len(values) == 1 else None
-    if elements is None or len(elements) > MAX_UNROLLED or _is_set(values[0]):
-        return act.machine.python_op("enumerate", tuple(values), site, act)
+    """The pairs where all of them are known; else an operation of the iterable, and of the start where it is not 0."""
+    values = [argument.value for argument in arguments]
+    first = strip(values[1]) if len(values) == 2 else ZERO
+    start = first.value if isinstance(first, Const) and type(first.value) is int else None
+    elements = act.machine.known_elements(values[0], act) if start is not None else None
+    if elements is None or start is None or len(elements) > MAX_UNROLLED or _is_set(values[0]):
+        return act.machine.python_op("enumerate", tuple(values if start != 0 else values[:1]), site, act)
     pairs = tuple(
-        Item(None, tuple_of((const(index), element)), NO_GUARDS) for index, element in enumerate(elements)
+        Item(None, tuple_of((const(index), element)), NO_GUARDS)
+        for index, element in enumerate(elements, start)
     )
     return act.machine.new_object("builtins.list", site, act, pairs)
 

@@ -141,7 +141,7 @@ class Epoch:
         if summed is not None:
             return self._sum(summed, view)
         match node:
-            case Leaf(role="index", operands=(inner,)) if self._is_item(inner):
+            case Leaf(role="index", operands=(inner, *_)) if self._is_item(inner):
                 return "iterations"
             case Op(name="len", operands=(inner,)):
                 return self._length(inner)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 
 from loss_lint.symbolic.activation import atom
-from loss_lint.symbolic.graph import NO_GUARDS, Const, Guards, Leaf, Loop, Op, Value
+from loss_lint.symbolic.graph import NO_GUARDS, ZERO, Const, Guards, Leaf, Loop, Op, Value
 from loss_lint.symbolic.guards import strip
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
@@ -38,7 +38,7 @@ def _counted(loop: Loop) -> Value | None:
     """What the loop's index counts."""
     plain = strip(loop.iterable) if loop.iterable is not None else None
     match plain:
-        case Op(name="enumerate", operands=(inner,)):
+        case Op(name="enumerate", operands=(inner, *_)):
             return inner
         case Op(name="range", operands=(_,)):
             return plain
@@ -50,8 +50,11 @@ def _from_the_end(value: Value, source: Value) -> tuple[str, int] | None:
     """An index or a length, as what it is more than the length is."""
     plain = strip(value)
     match plain:
-        case Leaf(role="index", operands=(counted, *_)) if counted.content == source.content:
-            return ("index", -1)
+        case Leaf(role="index", operands=(counted, *start)) if counted.content == source.content:
+            first = strip(start[0]) if start else ZERO
+            if not (isinstance(first, Const) and isinstance(first.value, int)):
+                return None
+            return ("index", first.value - 1)
         case Op(name="add" | "sub" as name, operands=(inner, by)):
             known, literal = _from_the_end(inner, source), strip(by)
             if known is None or not (isinstance(literal, Const) and isinstance(literal.value, int)):

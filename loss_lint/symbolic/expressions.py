@@ -196,12 +196,37 @@ def _call(node: ast.Call, act: Activation) -> Value:
         if isinstance(receiver, Op) and receiver.name in ("list", "comprehension"):
             assign(node.func.value, act.machine.python_op("sorted", (receiver,), receiver.site, act), act)
     _grow(function, tuple(arguments), node, act)
+    _fill(function, node, act)
     changed = _changed_in_place(node)
     if isinstance(result, Op) and changed is None and _is_in_place(function) and node.args:
         changed = node.args[0]
     if isinstance(changed, ast.Name | ast.Attribute) and isinstance(result, Op):
         _rename(changed, result, act)
     return result
+
+
+def _fill(function: Value, node: ast.Call, act: Activation) -> None:
+    """`index = {name: i for ...}`, then `index.update(more)`: the map is no longer what the loop made."""
+    if not (
+        isinstance(node.func, ast.Attribute) and node.func.attr in ("update", "setdefault", "pop", "clear")
+    ):
+        return
+    receiver = strip(function.receiver if isinstance(function, Method) else _owner(function))
+    if isinstance(receiver, Op) and _is_map(receiver):
+        changed = act.machine.python_op("setitem", (receiver,), site_of(node, act), act)
+        assign(node.func.value, changed, act)
+
+
+def _owner(attribute: Value) -> Value:
+    """What an attribute of which nothing is known was read from."""
+    return attribute.operands[0] if isinstance(attribute, Op) and attribute.name == "getattr" else attribute
+
+
+def _is_map(op: Op) -> bool:
+    kind = op.parameter("kind")
+    return op.name == "dict" or (
+        op.name == "comprehension" and isinstance(kind, Const) and kind.value == "dict"
+    )
 
 
 def _grow(function: Value, arguments: tuple[Argument, ...], node: ast.Call, act: Activation) -> None:

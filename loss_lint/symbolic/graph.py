@@ -173,7 +173,8 @@ class Leaf:
 
     `role` is one of `parameter` (of a root), `call`, `element` (of a loop), `index` (of a loop), `repeated` (any number
     of one item), `many` (items of which nothing is known), `global`, `unknown`. A root's parameter is its `default`
-    unless a caller gives it.
+    unless a caller gives it. A loop's index has what it counts as its operand, and behind it the first number if that
+    is not 0.
     A call's operands are the function and its arguments, whose names are `keywords` (None for positional ones).
     What is repeated is so by `loop`. `grad` is False for what a call returns under `no_grad`.
     """

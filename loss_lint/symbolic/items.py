@@ -203,8 +203,8 @@ def element(iterable: Value, loop: Loop, site: Site, act: Activation) -> Value:
     """What one unspecified iteration over `iterable` yields."""
     plain = strip(iterable)
     match plain:
-        case Op(name="enumerate", operands=(inner, *_)):
-            index = Leaf("index", "", (inner,), site, fresh_content(), "a loop's index")
+        case Op(name="enumerate", operands=(inner, *start)):
+            index = Leaf("index", "", (inner, *start), site, fresh_content(), "a loop's index")
             return tuple_of((index, element(inner, loop, site, act)))
         case Op(name="iter", operands=(inner,)):
             return element(inner, loop, site, act)
@@ -293,7 +293,9 @@ def _held(base: Value, plain: Value, index: Value, site: Site, act: Activation) 
         return repeated if sequences.bounds(key) is None else base
     record = act.state.heap.get(plain.content)
     if record is not None and "[]" in record.attributes and not isinstance(key, Const):
-        return act.machine.python_op("lookup", (record.attributes["[]"], index), site, act)
+        # The map itself is told where it holds nothing beside.
+        alone = () if record.items else (plain,)
+        return act.machine.python_op("lookup", (record.attributes["[]"], index, *alone), site, act)
     return _from_record(base, plain, record, key, site, act) if record is not None and record.items else None
 
 
@@ -388,7 +390,15 @@ def _from_record(
         return rewrap(base, narrowed(_newest(same, site), act.state.guards))
     if isinstance(key, Const) or not certain or not keyed:
         return None
+    if all(_is_integer(entry.value) for entry in keyed):  # one of the numbers, whichever is asked for
+        numbers = tuple_of(tuple(entry.value for entry in keyed))
+        return act.machine.python_op("lookup", (numbers, key, plain), site, act)
     return _any_entry(keyed, key, site, act)
+
+
+def _is_integer(value: Value) -> bool:
+    plain = strip(value)
+    return isinstance(plain, Const) and type(plain.value) is int
 
 
 def _from_sequence(
