@@ -9,7 +9,7 @@ import pytest
 from loss_lint.harness import confirm
 from loss_lint.harness.execute import Run
 from loss_lint.harness.measure import verdict
-from loss_lint.symbolic.edits import Bypass, Rename, SetParameter, Wrap
+from loss_lint.symbolic.edits import Bypass, Rename, ReplaceOperand, SetParameter, Wrap
 from loss_lint.symbolic.graph import const
 
 
@@ -145,7 +145,11 @@ def test_permuted_classes(made) -> None:
 
 def test_one_based_classes(made) -> None:
     finding = made(
-        "F.cross_entropy(x, y)", ("cross_entropy",), claim=("raises",), completion="one_based_classes"
+        "F.cross_entropy(x, y), y - 1",
+        ("cross_entropy",),
+        lambda ops: [ReplaceOperand(ops["cross_entropy"], 1, ops["sub"])],
+        claim=("raises",),
+        completion="one_based_classes",
     )
     evidence = confirm(finding)
     assert evidence.verdict == "raises"
