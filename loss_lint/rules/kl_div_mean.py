@@ -160,17 +160,35 @@ def _is_multiplied_again(sink: Op, root: Root) -> bool:
 
 
 def _counts_classes(factor: Value) -> bool:
-    plain = strip(factor)
-    if isinstance(plain, Op) and plain.name == "size":
-        dim = literal_of(plain.parameter("dim") or const(None))
-        return dim is None or dim.value != 0
-    return counts_classes(name_of(factor))
+    match strip(factor):
+        case Op(name="size") as size:
+            dim = literal_of(size.parameter("dim") or const(None))
+            return dim is None or dim.value != 0
+        case Op(name="mul", operands=operands):  # with a temperature, say
+            return any(_counts_classes(operand) for operand in operands)
+        case Op(name="item", operands=(inner,)):  # `float(classes)`
+            return _counts_classes(inner)
+        case _:
+            return counts_classes(name_of(factor))
 
 
 def _gives_a_direction(sink: Op, root: Root) -> bool:
     """Whether the divergence is made for its gradient alone, and trained on nowhere."""
-    asked = any(op.name == "autograd_grad" for op in root.downstream(sink))
-    return asked and not root.is_trained_on(sink)
+    if any(op.name == "autograd_grad" for op in root.downstream(sink)):
+        return not root.is_trained_on(sink)
+    if any(op.name == "step" for op in root.ops):
+        return False
+    inputs = [_input_of(op) for op in root.ops]
+    return any(given is not None and sink in root.downstream(given) for given in inputs)
+
+
+def _input_of(op: Op) -> Op | None:
+    """The input, no parameter, that `op` reads the `.grad` of."""
+    attribute = op.parameter("name") if op.name == "getattr" else None
+    if not (isinstance(attribute, Const) and attribute.value == "grad"):
+        return None
+    given = strip(op.operands[0])
+    return given if isinstance(given, Op) else None
 
 
 RULE = Rule(
