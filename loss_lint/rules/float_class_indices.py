@@ -46,6 +46,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
+from loss_lint.symbolic.dtypes import asks_for_dtype
 from loss_lint.symbolic.edits import Bypass, Wrap
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
@@ -56,6 +57,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) < 2:
         return
     for cast, view in float_casts(sink.operands[1], sink.guards, root):
+        if asks_for_dtype(view.guards):
+            continue
         spine_end = view.chain[: view.chain.index(cast) + 1] if cast in view.chain else (*view.chain, cast)
         yield Match(
             sink=sink,

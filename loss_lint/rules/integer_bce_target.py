@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.dtypes import integers
+from loss_lint.symbolic.dtypes import asks_for_dtype, integers
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.root import Root
@@ -75,7 +75,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) < 2:
         return
     for found in integers(sink.operands[1], sink.guards):
-        if found is None:
+        if found is None or asks_for_dtype(found.view.guards):
             continue
         view, maker = found.view, found.path[-1]
         moved = view.passes and view.passes[0].frame is sink.frame

@@ -47,6 +47,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
+from loss_lint.symbolic.dtypes import asks_for_dtype
 from loss_lint.symbolic.edits import ReplaceOperand
 from loss_lint.symbolic.extents import Shape
 from loss_lint.symbolic.graph import Op
@@ -60,6 +61,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         return
     for found in one_hots(sink.operands[1], sink.guards):
         if found is None or not (found.kind == "integer" or sink.name == "nll_loss"):
+            continue
+        if found.kind == "integer" and asks_for_dtype(found.view.guards):
             continue
         place = at(found.op.site, sink.site)
         shapes = Shapes()

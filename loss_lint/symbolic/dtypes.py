@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loss_lint.symbolic.facts import constant
-from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value
+from loss_lint.symbolic.graph import Const, External, Guards, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.walk import View, Walk, origins, views
@@ -38,16 +38,17 @@ def dtype_after(chain: tuple[Op, ...], made: Kind) -> Kind:
     return made
 
 
+_DEVICES = ("dev", "gpu", "cuda", "cpu", "rank")
+
+
 def _says_dtype(value: Value) -> bool:
-    """Whether an argument of `to` may be a dtype: neither a device by name nor a plain variable."""
-    if name_of(value).lower().endswith("device"):
-        return False
-    return not isinstance(strip(value), Leaf | Const | Tuple) or _may_be_dtype(value)
-
-
-def _may_be_dtype(value: Value) -> bool:
-    items = value.items if isinstance(value, Tuple) else (value,)
-    return any("type" in name_of(item).lower() for item in items)
+    """Whether an argument of `to` may be a dtype, or a tensor that has one: no literal, and no device by name."""
+    plain = strip(value)
+    items = plain.items if isinstance(plain, Tuple) else (value,)
+    return any(
+        not isinstance(strip(item), Const) and not any(word in name_of(item).lower() for word in _DEVICES)
+        for item in items
+    )
 
 
 def dtype_named(value: Value | None) -> Kind:
@@ -63,6 +64,28 @@ def sets_dtype(op: Op) -> bool:
     if op.name in ("tensor", "as_tensor", "array", "arange"):
         return op.parameter("dtype") is not None
     return op.name in CASTS or op.name in CONSTRUCTORS or op.name in ("type", "astype", "type_as")
+
+
+def asks_for_dtype(guards: Guards) -> bool:
+    """Whether the program looks at a dtype itself before it gets here: `if not y.is_floating_point()`."""
+    return any(_asks(atom.condition, _DEPTH) for atom in guards)
+
+
+def _asks(condition: Value, depth: int) -> bool:
+    match strip(condition):
+        case Leaf(role="call", name=name):
+            return name.rpartition(".")[2] in ("is_floating_point", "is_complex")
+        case Op(name="type"):
+            return True
+        case Op(name="getattr") as op:
+            attribute = op.parameter("name")
+            return isinstance(attribute, Const) and attribute.value in ("dtype", "is_floating_point")
+        case Op(name="isinstance", operands=(_, External(name=name))):
+            return name.startswith("torch.") and name.endswith("Tensor") and name != "torch.Tensor"
+        case Op(name="not" | "and" | "or" | "eq" | "is" | "in" | "bool", operands=operands):
+            return depth > 0 and any(_asks(operand, depth - 1) for operand in operands)
+        case _:
+            return False
 
 
 # Made of integers or truth values, whatever they are made from.
