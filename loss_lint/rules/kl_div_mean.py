@@ -62,6 +62,7 @@ from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
 from loss_lint.symbolic.edits import SetParameter
 from loss_lint.symbolic.facts import reduction
+from loss_lint.symbolic.gradients import gradients_read
 from loss_lint.symbolic.graph import Const, Leaf, Op, Tuple, Value, const
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.naming import name_of
@@ -178,17 +179,7 @@ def _gives_a_direction(sink: Op, root: Root) -> bool:
         return not root.is_trained_on(sink)
     if any(op.name == "step" for op in root.ops):
         return False
-    inputs = [_input_of(op) for op in root.ops]
-    return any(given is not None and sink in root.downstream(given) for given in inputs)
-
-
-def _input_of(op: Op) -> Op | None:
-    """The input, no parameter, that `op` reads the `.grad` of."""
-    attribute = op.parameter("name") if op.name == "getattr" else None
-    if not (isinstance(attribute, Const) and attribute.value == "grad"):
-        return None
-    given = strip(op.operands[0])
-    return given if isinstance(given, Op) else None
+    return any(sink in root.downstream(given) for given in gradients_read(root))
 
 
 RULE = Rule(

@@ -61,6 +61,7 @@ from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Bypass
+from loss_lint.symbolic.gradients import gradients_read
 from loss_lint.symbolic.graph import TRUE, Leaf, Op, Value, fresh_content
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root
@@ -91,7 +92,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if walk.exhausted or not found or any(one.state == "alive" for one in found):
             return
         if slot == 0:
-            cut = found[0] if all(_is_lost(one, sink) for one in found) else None
+            cut = found[0] if all(_is_lost(one, sink, root) for one in found) else None
         elif any(one.state == "cut_and_required" for one in found):
             return
     required = is_trained_as_a_term(sink, root) if cut is not None else None
@@ -99,13 +100,14 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         yield _match(sink, cut.view, is_required=cut.state == "cut_and_required", loss_is=required)
 
 
-def _is_lost(reading: Reading, sink: Op) -> bool:
+def _is_lost(reading: Reading, sink: Op, root: Root) -> bool:
     """Whether nothing is trained: a cut value that is made to require a gradient might be what is optimized.
 
-    Logits, which are compared with labels, are none.
+    Logits, which are compared with labels, are none, unless the program hands their gradient on itself.
     """
     if reading.state == "cut_and_required":
-        return sink.name in _OF_LOGITS
+        read = {given.content for given in gradients_read(root)}
+        return sink.name in _OF_LOGITS and all(op.content not in read for op in reading.view.chain)
     return reading.state == "cut"
 
 

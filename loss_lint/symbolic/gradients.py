@@ -107,6 +107,16 @@ def run_backward(value: Value, root: Root, walk: Walk) -> Iterator[tuple[View, O
                     break
 
 
+def gradients_read(root: Root) -> Iterator[Op]:
+    """The tensors, no parameters of models, whose `.grad` the program reads: it works with their gradients itself."""
+    for op in root.ops:
+        attribute = op.parameter("name") if op.name == "getattr" else None
+        if isinstance(attribute, Const) and attribute.value == "grad":
+            given = strip(op.operands[0])
+            if isinstance(given, Op):
+                yield given
+
+
 def _whole(view: View, walk: Walk) -> Iterator[Value]:
     """What `view` shows, and what it is a scaled or moved copy of."""
     for seen in descend(view, walk, frozenset()):

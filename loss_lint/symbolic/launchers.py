@@ -28,7 +28,7 @@ from loss_lint.symbolic.graph import (
     may_hold_loss,
     tuple_of,
 )
-from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.guards import strip, truth
 from loss_lint.symbolic.unknown import spelled, unknown_call
 
 Arguments = tuple[Argument, ...]
@@ -76,8 +76,11 @@ def _wrapped(wrapper: Wrapper, arguments: Arguments, site: Site, act: Activation
     first = given[0]
     if wrapper.learned:
         return act.machine.op("requires_grad_", (first.value,), (), site, (first.site,), act)
-    if wrapper.cuts and (may_hold_loss(first.value) or _is_returned(first.value)):
-        return _cut(first, arguments, site, act)
+    if wrapper.cuts:
+        asked = _asked_for_gradient(first, arguments)
+        is_leaf = asked is not None and truth(asked) is not False
+        if is_leaf or may_hold_loss(first.value) or _is_returned(first.value):
+            return _cut(first, asked, site, act)
     if not wrapper.gathers:
         return first.value
     name = "data_parallel" if wrapper.name in by_wrapper else "all_gather"
@@ -90,11 +93,15 @@ def _is_returned(value: Value) -> bool:
     return isinstance(plain, Leaf) and plain.role == "call"
 
 
-def _cut(first: Argument, arguments: Arguments, site: Site, act: Activation) -> Value:
-    """`Variable(loss, requires_grad=True)`: the same number, at the start of another graph."""
+def _asked_for_gradient(first: Argument, arguments: Arguments) -> Value | None:
     rest = [argument for argument in arguments if argument.keyword is None and argument is not first]
     asked = [argument for argument in arguments if argument.keyword == "requires_grad"] or rest[:1]
-    parameters = (("requires_grad", asked[0].value),) if asked else ()
+    return asked[0].value if asked else None
+
+
+def _cut(first: Argument, asked: Value | None, site: Site, act: Activation) -> Value:
+    """`Variable(loss, requires_grad=True)`: the same number, at the start of another graph."""
+    parameters = (("requires_grad", asked),) if asked is not None else ()
     return act.machine.op("variable", (first.value,), parameters, site, (first.site,), act)
 
 

@@ -62,7 +62,7 @@ def _reading(seen: View, walk: Walk) -> Iterator[Reading]:
         case Accumulated(init=init, terms=terms):
             for part in (init, *terms):
                 yield from readings(seen.at(part), walk)
-        case Op(name="requires_grad_"):
+        case Op(name="requires_grad_" | "variable") if node.name != "variable" or _asks_for_gradient(node):
             below = list(readings(seen.below(node, node.operands[0]), walk))
             is_cut = bool(below) and all(one.state == "cut" for one in below)
             yield replace(below[0], state="cut_and_required") if is_cut else Reading("alive", seen)
@@ -89,6 +89,11 @@ def _reading(seen: View, walk: Walk) -> Iterator[Reading]:
             yield Reading("alive", seen)
 
 
+def _asks_for_gradient(copy: Op) -> bool:
+    asked = copy.parameter("requires_grad")
+    return asked is not None and truth(asked) is not False
+
+
 def _behind(seen: View, cut: Op, walk: Walk) -> Iterator[Reading]:
     """A cut keeps a gradient from what is computed; of data nothing is lost."""
     below = [reading for operand in cut.operands for reading in readings(seen.below(cut, operand), walk)]
@@ -105,8 +110,7 @@ def _behind(seen: View, cut: Op, walk: Walk) -> Iterator[Reading]:
 
 def _of_copy(seen: View, copy: Op, given: Value, walk: Walk) -> Iterator[Reading]:
     """A new tensor has what it was made of: data, or what a cut has left of a model's output."""
-    asked = copy.parameter("requires_grad")
-    if asked is not None and truth(asked) is not False:
+    if _asks_for_gradient(copy):
         yield Reading("alive", seen)
         return
     below = list(readings(seen.below(copy, given), walk))
