@@ -64,7 +64,7 @@ def call_function(
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     # What a module's body calls runs at once: it must be the same whoever looks at it later.
-    if now or act.machine.modules.is_apart or _must_run_now(function, arguments, act):
+    if now or act.machine.modules.is_apart or _must_run_now(function, receiver, arguments, act):
         return _run_once(function, arguments, site, act, receiver)
     caller = suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())
@@ -98,13 +98,36 @@ def suspended(act: Activation) -> Activation:
     )
 
 
-def _must_run_now(function: Function, arguments: tuple[Argument, ...], act: Activation) -> bool:
+def _must_run_now(
+    function: Function, receiver: Value | None, arguments: tuple[Argument, ...], act: Activation
+) -> bool:
     """Whether a call may have a loss in it, or changes what its caller sees."""
     if isinstance(function.node, ast.Lambda):
         return True
     if function.module.leads_to_loss(function.node) or function.module.writes(function.node):
         return True
+    if isinstance(receiver, Object) and isinstance(receiver.cls, Class):
+        cls = receiver.cls
+        if cls.module.leads_to_loss(cls.node):
+            if _uses_a_loss_of(receiver, cls, function, act):
+                return True
+            arguments = arguments[1:]
     return any(carries_loss(argument.value, act) for argument in arguments)
+
+
+def _uses_a_loss_of(receiver: Object, cls: Class, function: Function, act: Activation) -> bool:
+    """Whether a method names what leads to a loss where its object's classes are written or made, or calls it."""
+    assert not isinstance(function.node, ast.Lambda)
+    names = function.module.mentions(function.node)
+    if "forward" in names or function.module.calls_own_object(function.node):
+        return True
+    classes = [entry for entry in objects.resolution_order(cls, act) if isinstance(entry, Class)]
+    if any(not entry.module.loss_names.isdisjoint(names) for entry in classes):
+        return True
+    held = act.state.heap.get(receiver.content)
+    return held is not None and any(
+        name in names and carries_loss(value, act, 1) for name, value in held.attributes.items()
+    )
 
 
 def carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:

@@ -34,11 +34,12 @@ _PROSE = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _SPACE = re.compile(r"\s")
+_OTHER_CLASS = r"(?![\w.]*(?:[Ll]oss|[Cc]riterion|Softmax))[\w.]+"
 # A class that only annotates a parameter, a result or a field, or that is only asked about, is not used.
 UNUSED = re.compile(
     r"""(?<=[\w)\]]):[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?(?=[ \t]*[,)=\n])"""
     r"""|->[^\n:]+(?=:)"""
-    r"""|(?<=\bisinstance\()[\w.]+,[ \t]*\(?(?:(?![\w.]*(?:[Ll]oss|[Cc]riterion|Softmax))[\w.]+,?[ \t]*)+\)?(?=\))"""
+    rf"""|(?<=\bisinstance\()[\w.]+,[ \t]*\(?{_OTHER_CLASS}(?:,[ \t]*{_OTHER_CLASS})*,?\)?(?=\))"""
 )
 
 
@@ -62,6 +63,9 @@ def _blank(found: re.Match[str]) -> str:
 
 # Methods that are found through their class.
 _OF_CLASSES = frozenset({"__init__", "__call__"})
+
+# What these make is used in annotations only.
+_OF_TYPES = frozenset({"TypeVar", "ParamSpec", "NewType"})
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -93,6 +97,7 @@ class SourceModule:
     )
     _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _writers_elsewhere: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _own_callers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _walrus_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
     _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _leading: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
@@ -286,6 +291,8 @@ class SourceModule:
         for node in self.statements:
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
+            if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") in _OF_TYPES:
+                continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {target.attr for target in targets if isinstance(target, ast.Attribute)}
             if id(node) in outer:
@@ -308,6 +315,18 @@ class SourceModule:
             own = _made_in(method)
             known = any(_is_write(inner) and _written(inner) not in own for inner in walk(method))
             self._writers_elsewhere[method] = known
+        return known
+
+    def calls_own_object(self, method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        """Whether a method calls its own object: `self(x)`."""
+        known = self._own_callers.get(method)
+        if known is None:
+            given = [*method.args.posonlyargs, *method.args.args]
+            own = given[0].arg if given else ""
+            known = self._own_callers[method] = any(
+                isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == own
+                for inner in walk(method)
+            )
         return known
 
     def walrus_names(self, node: ast.expr) -> list[str]:
