@@ -74,7 +74,7 @@ class _Matches:
         if sink.frame.call is not None and (sink.lossy or sink.name not in _EVERYWHERE):
             (self.confirmed if located else self.refuted).add(Sink(rule.code, sink.site))
         for one in located:
-            if one.match.harmless_here or _needs_a_coincidence(one.match):
+            if not _speaks(one.match):
                 continue
             key = (rule.code, one.site)
             known = self.best.get(key)
@@ -83,6 +83,7 @@ class _Matches:
 
 
 def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matches) -> None:
+    several: list[tuple[Rule, Op, list[Match]]] = []
     index = 0
     while index < len(root.ops):  # matching forces calls, which adds operations
         op = root.ops[index]
@@ -92,7 +93,36 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
             found = [match for match in rule.match(op, root) if not is_refuted(match.guards)]
-            matches.add(rule, op, [_locate(rule, match) for match in found])
+            if found:
+                several.append((rule, op, found))
+            else:
+                matches.add(rule, op, [])
+    specific = [
+        (rule, match) for rule, _, found in several if rule.covers for match in found if _speaks(match)
+    ]
+    for rule, op, found in several:
+        kept = [match for match in found if not _is_covered(rule, match, specific)]
+        matches.add(rule, op, [_locate(rule, match) for match in kept])
+
+
+def _speaks(match: Match) -> bool:
+    """Whether a match is reported."""
+    return not (match.harmless_here or _needs_a_coincidence(match))
+
+
+def _is_covered(rule: Rule, match: Match, specific: list[tuple[Rule, Match]]) -> bool:
+    """Whether another rule says more specifically what is wrong, wherever `match` holds."""
+    return any(
+        rule.code in other.covers
+        and _is_of_the_same(match, its)
+        and its.guards <= match.guards | match.sink.guards
+        for other, its in specific
+    )
+
+
+def _is_of_the_same(one: Match, other: Match) -> bool:
+    """Whether two matches are of one operation: the sink of one leads the other to its culprit, or is that."""
+    return any(op is other.sink for op in (one.sink, *one.spine)) or any(op is one.sink for op in other.spine)
 
 
 def _sighting(located: _Located, places: Places, repaired: Callable[[Finding], Finding]) -> Sighting:

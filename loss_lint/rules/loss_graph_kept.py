@@ -76,6 +76,7 @@ from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
 from loss_lint.symbolic.graph import NONE, Guards, Loop, Op, Site, Value
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.trainable import readings
 from loss_lint.symbolic.walk import View, Walk, effect, views
 
 
@@ -91,8 +92,15 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     for view, backward in _run_backward(sink, slot, root):
         # Where each iteration runs backward itself, nothing needs the graphs of all of them.
         if loop in backward.loops:
+            if not _has_a_graph(sink.operands[slot], sink.guards):
+                return
             yield _match(sink, slot, view, loop, backward)
             return
+
+
+def _has_a_graph(value: Value, guards: Guards) -> bool:
+    """Whether a gradient goes on from some reading of what is added: a loss that was cut is LOS501's."""
+    return any(reading.state == "alive" for reading in readings(View(value, guards), Walk()))
 
 
 def _is_trained_on_behind(loop: Loop, added: Value, root: Root) -> bool:

@@ -26,7 +26,8 @@ class Rule:
 
     `sinks` are the canonical operations (catalogue names) at which `match` is called; an empty set means
     that no operation is looked at (LOS000). `claim` is the set of verdicts that the harness may return.
-    With `unanimous`, a finding stands only if every known caller reaches it.
+    With `unanimous`, a finding stands only if every known caller reaches it. `covers` are the codes of rules that say
+    less specifically what this one says: of a loss or an operation that this one matches, they keep silent.
     """
 
     code: str
@@ -38,3 +39,4 @@ class Rule:
     match: Callable[[Op, Root], Iterator[Match]] | None = None
     unanimous: bool = False
     default: bool = True
+    covers: frozenset[str] = frozenset()

@@ -55,8 +55,8 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
-from loss_lint.rules.wording import at
-from loss_lint.symbolic.edits import GraphEdit, Rename, Wrap
+from loss_lint.rules.wording import at, origin
+from loss_lint.symbolic.edits import Bypass, GraphEdit, Rename, Wrap
 from loss_lint.symbolic.extents import Shape
 from loss_lint.symbolic.graph import Op, const
 from loss_lint.symbolic.numbers import integer
@@ -69,6 +69,8 @@ _BESIDE = frozenset(
     {"to", "cpu", "cuda", "detach", "clone", "contiguous", "identity", "to_float", "to_double", "to_half",
      "to_bfloat16", "data_parallel", "dropout"}
 )  # fmt: skip
+_SQUASHES = frozenset({"sigmoid", "hardsigmoid", "tanh", "hardtanh", "softsign", "relu", "relu6"})
+_ACTIVATIONS = _SQUASHES | {"softmax", "log_softmax"}
 _FLOATS = frozenset({"to_float", "to_double", "to_half", "float_tensor"})
 _ONLY_HERE = ("weight", "ignore_index", "label_smoothing")
 
@@ -79,22 +81,34 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         shape = shapes.at(view)
         if not (_has_one_class(shape) if shape.rank is not None else _ends_in_one(view)):
             continue
-        layer = next((one for one in origins(view.node, view.guards)), None)
+        layer = next(origins(view.node, view.guards), None)
+        activated = _activations(layer) if layer is not None else ()
+        if activated:
+            layer = next(origins(activated[-1].operands[0], view.guards), layer)
         made = layer.node.site if layer is not None and isinstance(layer.node, Op) else sink.site
+        use = "Use binary_cross_entropy_with_logits"
+        if activated:
+            use += f" and pass it what {activated[-1].name} at {at(origin(activated[-1]), sink.site)} is applied to"
         yield Match(
             sink=sink,
             message=(
                 f"cross_entropy over one class: the output made at {at(made, sink.site)} has shape {shape}, and the "
                 "softmax of one number is 1; the loss is 0 and trains nothing, or torch raises for a label other "
-                "than 0. Use binary_cross_entropy_with_logits, or as many outputs as classes."
+                f"than 0. {use}, or make as many outputs as classes."
             ),
             claim=("raises", *CHANGES),
             guards=view.guards,
-            spine=(sink, *view.chain, *_casts(sink)),
-            edits=tuple(_corrected(sink, shape)),
+            spine=(sink, *view.chain, *activated, *_casts(sink)),
+            edits=(*_corrected(sink, shape), *(Bypass(op) for op in activated[-1:])),
             passes=view.passes,
             steps=((made, "one output"),),
         )
+
+
+def _activations(output: View) -> tuple[Op, ...]:
+    """The activation that an output went through last, behind what leads there."""
+    node = output.node
+    return (*output.chain, node) if isinstance(node, Op) and node.name in _ACTIVATIONS else ()
 
 
 def _has_one_class(shape: Shape) -> bool:
@@ -104,7 +118,7 @@ def _has_one_class(shape: Shape) -> bool:
 
 def _ends_in_one(view: View) -> bool:
     """Whether a model's last layer makes one output, and nothing reshapes it."""
-    for inner in origins(view.node, view.guards, through=_BESIDE):
+    for inner in origins(view.node, view.guards, through=_BESIDE | _SQUASHES):
         node = inner.node
         features = node.parameter("out_features") if isinstance(node, Op) and node.name == "linear" else None
         if features is None or integer(features, inner.guards) != 1:
@@ -136,4 +150,6 @@ RULE = Rule(
     fix="none",
     sinks=frozenset({"cross_entropy"}),
     match=match,
+    # An activation, a softmax or a cast is as little of use there.
+    covers=frozenset({"LOS201", "LOS202", "LOS212", "LOS215", "LOS303", "LOS304"}),
 )

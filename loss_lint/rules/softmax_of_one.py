@@ -127,4 +127,6 @@ RULE = Rule(
     fix="none",
     sinks=frozenset({"softmax", "log_softmax", "softmin"}),
     match=match,
+    # Of one element, nothing that is done with its softmax is of use.
+    covers=frozenset({"LOS201", "LOS202", "LOS203", "LOS206", "LOS209", "LOS210"}),
 )

@@ -43,7 +43,8 @@ def step(x, labels):
 Activations that a layer or a pooling follows; logits that are scaled behind the activation (`10 * tanh(x)`);
 activations that leave room on both sides, such as ELU and leaky ReLU; an activation that a setting turns on or off,
 since the other setting is right; a sigmoid before a binary loss, which is another matter
-([LOS206](sigmoid-into-bce-with-logits.md)).
+([LOS206](sigmoid-into-bce-with-logits.md)); one output, of which cross entropy learns nothing with or without it
+([LOS214](single-class-cross-entropy.md)).
 
 ## Fix safety
 
