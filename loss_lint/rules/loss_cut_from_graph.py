@@ -131,7 +131,7 @@ def _match(sink: Op, view: View, required: Op | None, behind: View | None) -> Ma
     cut = view.node
     assert isinstance(cut, Op)
     loss = behind.node if behind is not None else None
-    named = f"{loss.name} at {at(loss.site, cut.site)}" if isinstance(loss, Op) else "the loss"
+    named = f" ({loss.name} at {at(loss.site, cut.site)})" if isinstance(loss, Op) else ""
     chain = behind.chain[len(view.chain) :] if behind is not None else (cut,)
     cuts = (cut, *(op for op in chain if op is not cut and op.name in CUTS))
     before = (
@@ -150,8 +150,8 @@ def _match(sink: Op, view: View, required: Op | None, behind: View | None) -> Ma
     return Match(
         sink=cut,
         message=(
-            f"{_SPELLED.get(cut.name, cut.name)} makes a new tensor of the number of {named}, without its graph; "
-            f"{effect_of_it}. Run backward on the loss itself."
+            f"{_SPELLED.get(cut.name, cut.name)} cuts the loss{named} from its graph: {effect_of_it}. "
+            "Run backward on the loss itself."
         ),
         claim=claim,
         guards=guards,

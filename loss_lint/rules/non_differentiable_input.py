@@ -126,12 +126,12 @@ def _match(sink: Op, view: View, *, is_required: bool, loss_is: bool) -> Match:
         assert isinstance(node, Op)
         reason = f"the gradient of {node.name} at {at(site, sink.site)} is zero everywhere"
     claim: tuple[Verdict, ...] = ("raises",)
-    outcome = " Its backward() raises alone, and adds nothing in a sum."
+    outcome = " On its own its backward() raises; as a term of a sum it adds no gradient."
     detached = _made("detach", _before(node), (), sink)
     ends: tuple[Op, ...] = (detached,)
     if is_required:
         claim = ("no-gradient",)
-        outcome = " What is made to require a gradient anew takes all of it."
+        outcome = " Requiring a gradient again behind the cut gives the model none."
         ends = (_made("requires_grad_", detached, (("mode", TRUE),), sink), detached)
     elif isinstance(node, Op) and is_step:
         claim, outcome, ends = ("gradient", "value+gradient"), "", (node,)
@@ -139,7 +139,7 @@ def _match(sink: Op, view: View, *, is_required: bool, loss_is: bool) -> Match:
     if loss_is and not is_step:
         claim, outcome = (
             ("no-gradient",),
-            " A loss that is made to require a gradient takes all of it itself.",
+            " Making the loss require a gradient hides the error and gives the model none.",
         )
         ends = (root, *ends)
         root = _made("requires_grad_", root, (("mode", TRUE),), sink)

@@ -89,16 +89,16 @@ def _is_row(shape: Shape) -> bool:
 
 
 def _found(sink: Op, slot: int, column: View, wide: Shape, row: View, narrow: Shape) -> Match:
-    which, other = ("predictions", "targets") if slot == 0 else ("targets", "predictions")
+    which, other = ("input", "target") if slot == 0 else ("target", "input")
     nodes = tuple(view.node for view in (column, row) if isinstance(view.node, Op))
     made = nodes[0].site if nodes and nodes[0] is column.node else sink.site
     is_passed = bool(column.passes)
     return Match(
         sink=sink,
         message=(
-            f"{sink.name} broadcasts {which} of shape {wide}, made at {at(made, sink.site)}, against {other} of shape "
-            f"{narrow}: each prediction is compared with the target of every sample; loss and gradient change. "
-            f"Squeeze the {which}."
+            f"{sink.name} broadcasts its {which} of shape {wide}, made at {at(made, sink.site)}, against its {other} "
+            f"of shape {narrow}: each prediction is compared with the target of every sample; loss and gradient "
+            f"change. Squeeze the {which}."
         ),
         claim=CHANGES,
         guards=column.guards | row.guards,
