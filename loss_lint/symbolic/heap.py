@@ -175,10 +175,9 @@ class Heap:
         return [content for content, _ in new]
 
     def drop(self, contents: Iterable[int]) -> None:
-        """Forget objects that nothing refers to any more."""
+        """Forget objects that only findings still refer to: what those see lies in the heaps of their own calls."""
         for content in contents:
             self._own.pop(content, None)
-            self.written.discard(content)
 
     def forget_all_but(self, heaps: Iterable[Heap]) -> None:
         """Forget that anything was ever written but what this heap and those over it in `heaps` hold."""
