@@ -12,6 +12,7 @@ from loss_lint.catalogue.names import counts_samples, counts_steps
 from loss_lint.symbolic.counts import sample_count, sources
 from loss_lint.symbolic.facts import reduction
 from loss_lint.symbolic.graph import (
+    NONE,
     Accumulated,
     Const,
     Guards,
@@ -24,7 +25,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.loops import added_terms
 from loss_lint.symbolic.naming import name_of
-from loss_lint.symbolic.walk import View, Walk, descend, effect, views
+from loss_lint.symbolic.walk import View, Walk, descend, effect, origins, views
 
 # What leaves a number what it is.
 UNCHANGING = frozenset(
@@ -188,7 +189,10 @@ def _of(view: View, loop: Loop, walk: Walk) -> Iterator[_Part | None]:
             return
         case Op() if effect(node) == "loss":
             power = _POWERS.get(reduction(node, view.guards) or "")
-            yield None if power is None or not _runs_once(node, loop) else _Part(power, power, view)
+            known = (
+                power is not None and _runs_once(node, loop) and not (power and _is_of_average(node, view))
+            )
+            yield _Part(power, power, view) if power is not None and known else None
         case Op(name="add" | "sub", operands=operands):
             for operand in operands:
                 yield from _parts(_below(view, operand), loop, walk)
@@ -200,6 +204,25 @@ def _of(view: View, loop: Loop, walk: Walk) -> Iterator[_Part | None]:
             yield _reduced(view, inner, name, loop, walk)
         case _:
             yield None
+
+
+def _is_of_average(loss: Op, view: View) -> bool:
+    """Whether a loss is of an average over the samples, as a regularizer is: its sum adds up no samples."""
+    return any(_averages(operand, view.guards, 6) for operand in loss.operands[:1])
+
+
+def _averages(value: Value, guards: Guards, depth: int) -> bool:
+    for found in origins(value, guards):
+        node = found.node
+        if not isinstance(node, Op) or not node.operands or depth == 0:
+            continue
+        if effect(node) == "reduce":
+            dim = literal_of(node.parameter("dim") or NONE)
+            if dim is not None and dim.value == 0 and type(dim.value) is int:
+                return True
+        elif effect(node) in ("unary", "arithmetic") and _averages(node.operands[0], found.guards, depth - 1):
+            return True
+    return False
 
 
 def _below(view: View, operand: Value) -> View:
