@@ -12,6 +12,7 @@ from loss_lint.symbolic.graph import (
     Class,
     Leaf,
     Object,
+    Op,
     Site,
     Value,
     fresh_content,
@@ -31,8 +32,28 @@ def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
     return collated(loader.collate, one, site, act)
 
 
+def _whole(dataset: Value) -> Value:
+    """What a data set is a part of, whose samples are the whole's: one of `random_split(dataset, ..)`, a `Subset`."""
+    while True:
+        match strip(dataset):
+            case Op(name="getitem", operands=(split,)):
+                called = strip(split)
+                if not (isinstance(called, Leaf) and called.name in _SPLITS and len(called.operands) > 1):
+                    return dataset
+                dataset = called.operands[1]
+            case Leaf(role="call", name=name, operands=(_, whole, *_)) if name in _SUBSETS:
+                dataset = whole
+            case _:
+                return dataset
+
+
+_SPLITS = frozenset({"torch.utils.data.random_split", "torch.utils.data.dataset.random_split"})
+_SUBSETS = frozenset({"torch.utils.data.Subset", "torch.utils.data.dataset.Subset"})
+
+
 def sample(dataset: Value, site: Site, act: Activation) -> Value:
     """What a data set returns for an index: its tensors' rows, or what its `__getitem__` returns."""
+    dataset = _whole(dataset)
     plain = strip(dataset)
     row = loader_index(dataset, site)
     match plain:

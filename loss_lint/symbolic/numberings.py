@@ -73,6 +73,8 @@ def _handed_on(node: Value) -> tuple[Value, ...]:
         case Leaf(role="call", name=name, operands=(function, *_)) if name in _METHODS:
             read = strip(function)
             return (read.receiver,) if isinstance(read, Method) else _first(read)
+        case Leaf(role="call", name="int" | "builtins.int", operands=(_, number)):
+            return (number,)
         case Method(name=name, receiver=receiver) if name in _METHODS:
             return (receiver,)
         case Op(name="getattr") if name_of(node) in _METHODS:
