@@ -178,7 +178,10 @@ def _usable_cores() -> int:
 
 
 class _Collector:
-    """Collects garbage when enough has been linted since the last time."""
+    """Collects garbage when enough has been linted since the last time.
+
+    What survives is looked at again only where modules have been dropped.
+    """
 
     def __init__(self, linter: Linter) -> None:
         self._linter = linter
@@ -187,7 +190,10 @@ class _Collector:
     def linted(self, cost: float) -> None:
         self._since += cost
         if self._since + self._linter.dropped_bytes >= _BYTES_PER_COLLECTION:
+            if self._linter.dropped_bytes:
+                gc.unfreeze()
             gc.collect()
+            gc.freeze()
             self._since = self._linter.dropped_bytes = 0
 
 

@@ -108,6 +108,9 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
         case Phi(init=init) if init is not None and is_object_like(init):
             return attribute(init, name, site, base_site, act)
         case Lazy() if name not in catalogue.by_method and name not in catalogue.PROPERTIES:
+            # What calls return may be one of several values that calls return, and so on.
+            if not act.machine.spend():
+                return leaf("unknown", name, site, reason="an attribute of what very many calls return")
             return attribute(act.machine.force(plain), name, site, base_site, act)
         case Const(value=str()) if name in strings.METHODS:
             return Method(plain, name, site, base_site, fresh_content())
