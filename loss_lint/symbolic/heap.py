@@ -180,9 +180,14 @@ class Heap:
             self._own.pop(content, None)
 
     def forget_all_but(self, heaps: Iterable[Heap]) -> None:
-        """Forget that anything was ever written but what this heap and those over it in `heaps` hold."""
-        held = set(self._own).union(*(heap.records() for heap in heaps))
-        self.written.intersection_update(held)
+        """Forget that anything was ever written but what this heap and those over it in `heaps` hold.
+
+        Other heaps, which findings may still be measured with, know what they knew.
+        """
+        kept = list(heaps)
+        written = self.written.intersection(self._own).union(*(heap.records() for heap in kept))
+        for heap in (self, *kept):
+            heap.written = written
 
     def _written_since(self, layer: _Layer | None) -> dict[int, Record | Deferred]:
         """The newest record of everything that was written above `layer`."""

@@ -150,7 +150,7 @@ class Modules:
         self._machine.namespaces.clear()
         self._machine.class_orders.clear()
         bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
-        self._machine.base_heap.forget_all_but(body.state.heap for body in bodies)
+        self._machine.base_heap.forget_all_but([body.state.heap for body in bodies])
         self._uses.clear()
         self.loaded_bytes = sum(len(source.data) for source in self._parsed.values() if source is not None)
 
