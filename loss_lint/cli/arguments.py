@@ -92,7 +92,11 @@ def _add_prove(prove: argparse.ArgumentParser) -> None:
     prove.description = (
         "Run each rule's own example in torch, bad against good. Exit status: 1 if a claim fails."
     )
-    prove.add_argument("codes", nargs="*", metavar="RULE", help="codes or names of rules (default: all)")
+    which = prove.add_mutually_exclusive_group()
+    which.add_argument(
+        "codes", nargs="*", metavar="RULE", default=[], help="codes or names of rules (default: all)"
+    )
+    which.add_argument("--all", action="store_true", help="every rule, also those that are off by default")
 
 
 def _selectors(text: str) -> list[str]:

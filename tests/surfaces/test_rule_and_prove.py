@@ -89,8 +89,12 @@ def proofs(monkeypatch: pytest.MonkeyPatch) -> list[Proof]:
 
 
 def test_proofs_are_a_table(proofs: list[Proof], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "--all"]) == 0
+    everything = capsys.readouterr().out
     assert main(["prove"]) == 0
-    head, row, summary = capsys.readouterr().out.splitlines()
+    out = capsys.readouterr().out
+    assert out == everything
+    head, row, summary = out.splitlines()
     assert head.split() == ["rule", "claim", "measured", "evidence"]
     assert row.startswith(
         "LOS201 softmax-into-cross-entropy  value, gradient  value+gradient  holds  loss 1.9"
