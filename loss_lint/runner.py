@@ -180,7 +180,7 @@ def _usable_cores() -> int:
 class _Collector:
     """Collects garbage when enough has been linted since the last time.
 
-    What survives is looked at again only where many modules have been dropped.
+    What survives is looked at again only where modules have been dropped.
     """
 
     def __init__(self, linter: Linter) -> None:
@@ -190,7 +190,7 @@ class _Collector:
     def linted(self, cost: float) -> None:
         self._since += cost
         if self._since >= _BYTES_PER_COLLECTION:
-            if self._linter.dropped_bytes >= 3 * _BYTES_PER_COLLECTION:
+            if self._linter.dropped_bytes >= _BYTES_PER_COLLECTION:
                 gc.unfreeze()
                 self._linter.dropped_bytes = 0
             gc.collect()

@@ -16,7 +16,7 @@ from loss_lint.linter import Linter
 from loss_lint.sightings import Report, Sighting, single
 
 # What the screen lets pass; the fake linter finds a LOS201 at each `bad(...)`.
-HEAD = "import torch  # cross_entropy\n"
+HEAD = "import torch; cross_entropy\n"
 
 # The same linter for processes of their own, as a `sitecustomize` module: `crash` raises, and `die` ends the
 # process if another one started it.

@@ -21,7 +21,7 @@ from loss_lint.sightings import Report, Sighting, Sink, single
 from loss_lint.syntax.site import Site
 from loss_lint.syntax.sources import Folder, Memory
 
-DATA = "import torch  # cross_entropy\nbad(1)\n"
+DATA = "import torch; cross_entropy\nbad(1)\n"
 PLACE = Place("a.py", 2, 1, 2, 7)
 FULL = Finding(
     "LOS201",

@@ -63,8 +63,8 @@ class TestExitStatus:
         assert b"Traceback" not in done.stderr
 
     def test_an_internal_error_is_2_and_the_run_goes_on(self, project: Path, run: Run) -> None:
-        (project / "a.py").write_text("import torch  # cross_entropy crash\n")
-        (project / "b.py").write_text("import torch  # cross_entropy\nbad(1)\n")
+        (project / "a.py").write_text("import torch; cross_entropy; crash\n")
+        (project / "b.py").write_text("import torch; cross_entropy\nbad(1)\n")
         done = run("check", "--output-format", "concise", "--select", "LOS2", fake=True)
         assert done.returncode == 2
         assert codes(done.stdout) == ["LOS999", "LOS201"]
@@ -75,7 +75,7 @@ class TestExitStatus:
     ) -> None:
         for number in range(40):
             word = "die" if number in dying else "bad(1)"
-            text = f"import torch  # cross_entropy\nx = '{word}'\n"
+            text = f"import torch; cross_entropy\nx = '{word}'\n"
             (project / f"{number:02}.py").write_text(text)
         done = run("check", "--output-format", "concise", "--jobs", "2", "--no-cache", fake=True)
         assert done.returncode == 2
@@ -305,17 +305,17 @@ def test_files_of_every_kind_leave_no_traceback(project: Path, run: Run) -> None
         "null.py": b"import torch\n\0",
         "latin.py": b"# coding: latin-1\nimport torch  # \xe9 cross_entropy\n",
         "not_latin.py": b"import torch  # \xe9 cross_entropy\n",
-        "coding.py": b"# coding: nonsense\nimport torch  # cross_entropy\n",
-        "utf16.py": "import torch  # cross_entropy\n".encode("utf-16"),
+        "coding.py": b"# coding: nonsense\nimport torch; cross_entropy\n",
+        "utf16.py": "import torch; cross_entropy\n".encode("utf-16"),
         "bom.py": b"\xef\xbb\xbf" + BAD,
-        "bom_coding.py": b"\xef\xbb\xbf# coding: latin-1\nimport torch  # cross_entropy\n",
+        "bom_coding.py": b"\xef\xbb\xbf# coding: latin-1\nimport torch; cross_entropy\n",
         "mac.py": BAD.replace(b"\n", b"\r"),
         "windows.py": BAD.replace(b"\n", b"\r\n"),
         "form_feed.py": b"\x0c" + BAD.replace(b"\n\n\n", b"\n\x0c\n\n"),
-        "deep.py": b"import torch  # cross_entropy\nx = " + b"(" * 5000 + b")" * 5000,
-        "minus.py": b"import torch  # cross_entropy\nx = " + b"-" * 20_000 + b"1\n",
-        "chain.py": b"import torch  # cross_entropy\nx = a" + b".b()" * 5000 + b"\n",
-        "long.py": b"import torch  # cross_entropy\nx = [" + b"1, " * 200_000 + b"]\n",
+        "deep.py": b"import torch; cross_entropy\nx = " + b"(" * 5000 + b")" * 5000,
+        "minus.py": b"import torch; cross_entropy\nx = " + b"-" * 20_000 + b"1\n",
+        "chain.py": b"import torch; cross_entropy\nx = a" + b".b()" * 5000 + b"\n",
+        "long.py": b"import torch; cross_entropy\nx = [" + b"1, " * 200_000 + b"]\n",
         "unended.py": BAD.rstrip(b"\n"),
         "empty.py": b"",
         "torch.py": b"torch cross_entropy",

@@ -13,7 +13,7 @@ from loss_lint.linter import Linter
 from loss_lint.runner import Run, lint_files, witnessed
 from loss_lint.syntax.sources import Folder, Memory
 
-HEAD = "import torch  # cross_entropy\n"
+HEAD = "import torch; cross_entropy\n"
 
 
 def test_findings_are_sorted_and_single(linter: Any) -> None:
