@@ -1,7 +1,7 @@
 """Which files and names lead to a loss, across files: read from bytes, block by block.
 
 A block is a definition or an assignment at the top of a file. A name leads to a loss if its block names one
-of torch's, or names what does, be it imported. Comments count, so that the answer may be yes too often.
+of torch's, or names what does, be it imported. Short strings count, so that the answer may be yes too often.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property
 
 from loss_lint.syntax.module import UNUSED
 from loss_lint.syntax.project import Project, is_test
-from loss_lint.syntax.screen import is_python_of_torch, is_relevant
+from loss_lint.syntax.screen import is_python_of_torch, is_relevant, without_prose
 
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
@@ -62,7 +62,6 @@ _NAMES = frozenset(
     b"multilabel_soft_margin_loss margin_ranking_loss triplet_margin_loss triplet_margin_with_distance_loss "
     b"cosine_embedding_loss hinge_embedding_loss".split()
 )
-_STRINGS = re.compile(rb"\"\"\".*?\"\"\"|'''.*?'''|#[^\n]*", re.DOTALL)
 _UNUSED = re.compile(UNUSED.pattern.encode())
 _START = re.compile(
     rb"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)|(?P<assigned>\w+)[^\n=(]*=[^=]"
@@ -303,7 +302,7 @@ class Relevance:
     def _outline(self, path: str) -> _Outline:
         known = self._outlines.get(path)
         if known is None:
-            known = self._outlines[path] = _Outline(_UNUSED.sub(b"", _STRINGS.sub(b"", self._data(path))))
+            known = self._outlines[path] = _Outline(_UNUSED.sub(b"", without_prose(self._data(path))))
         return known
 
     def callers(self, path: str) -> tuple[str, ...]:

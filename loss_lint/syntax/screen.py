@@ -29,7 +29,7 @@ _TEXT = re.compile(
 _LONG = frozenset({b'"""', b"'''"})
 
 
-def _without_prose(data: bytes) -> bytes:
+def without_prose(data: bytes) -> bytes:
     """The code without comments and long strings; short ones may name something."""
     return _TEXT.sub(_short, data)
 
@@ -45,6 +45,6 @@ def is_relevant(data: bytes) -> bool:
     """Whether the file names torch and one of its losses, or trains on the logarithm of a softmax."""
     if b"torch" not in data:
         return False
-    if _LOSS.search(data) is not None and _LOSS.search(_without_prose(data)) is not None:
+    if _LOSS.search(data) is not None and _LOSS.search(without_prose(data)) is not None:
         return True
     return b"oftmax" in data and b"backward(" in data and _LOG.search(data) is not None
