@@ -255,7 +255,7 @@ class TreeBuilder:
             return Node("unknown", name, name, place)
         if kind in ("size", "backward") and op.operands:
             return Node("number", op.name, self._spelled(op), place)
-        if op.name == "requires_grad_" and _is_created(op):
+        if op.name == "learned":
             return Node("unknown", "parameter", self._spelled(op), place, None, "learned")
         if op.operands and (op.name in _MOVES or _only_gathers(op)):
             return self._value(op.operands[0], guards, depth)
@@ -413,12 +413,6 @@ def _without_items(node: Node) -> Node:
         children = tuple(replace(child, node=_without_items(child.node)) for child in node.children)
         return replace(node, children=children)
     return node
-
-
-def _is_created(op: Op) -> bool:
-    """Whether what is learned starts as a tensor that the program makes: what it becomes is not known."""
-    inner = strip(op.operands[0])
-    return isinstance(inner, Op) and effect(inner) == "create"
 
 
 def _only_gathers(op: Op) -> bool:

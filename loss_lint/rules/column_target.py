@@ -127,4 +127,5 @@ RULE = Rule(
     fix="unsafe",
     sinks=frozenset({"cross_entropy", "nll_loss"}),
     match=match,
+    by_shape=True,
 )

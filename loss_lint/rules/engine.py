@@ -14,11 +14,11 @@ from loss_lint.symbolic.describe import conditions
 from loss_lint.symbolic.edits import Witness
 from loss_lint.symbolic.facts import force_inputs
 from loss_lint.symbolic.graph import Atom, Frame, Op, Pass, Site
-from loss_lint.symbolic.guards import subject
+from loss_lint.symbolic.guards import rests_on_a_hole, subject
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots
-from loss_lint.symbolic.shape_tests import is_refuted
+from loss_lint.symbolic.shape_tests import asks_for_shapes, is_refuted
 from loss_lint.symbolic.walk import effect
 
 
@@ -92,7 +92,7 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
             force_inputs(op)
         for rule in rules_by_sink.get(op.name, ()):
             assert rule.match is not None
-            found = [match for match in rule.match(op, root) if not is_refuted(match.guards)]
+            found = [match for match in rule.match(op, root) if _is_known(match, rule, root)]
             if found:
                 several.append((rule, op, found))
             else:
@@ -103,6 +103,16 @@ def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matc
     for rule, op, found in several:
         kept = [match for match in found if not _is_covered(rule, match, specific)]
         matches.add(rule, op, [_locate(rule, match) for match in kept])
+
+
+def _is_known(match: Match, rule: Rule, root: Root) -> bool:
+    """Whether nothing that is known speaks against a match, and nothing that is not known had to choose it."""
+    if is_refuted(match.guards):
+        return False
+    deciding = frozenset(_deciding(match))
+    if rule.by_shape and asks_for_shapes(deciding):
+        return False
+    return not rests_on_a_hole(deciding, root.machine.cut_short)
 
 
 def _speaks(match: Match) -> bool:

@@ -36,7 +36,7 @@ def step(logits, labels):
 ## Not flagged
 
 `log(p + eps)` and clamped probabilities, which are finite; entropies, where the probability multiplies its
-own logarithm; logarithms that no loss in sight uses.
+own logarithm; weights that are learned and only start as a softmax; logarithms that no loss in sight uses.
 
 ## Fix safety
 

@@ -158,4 +158,5 @@ RULE = Rule(
     fix="unsafe",
     sinks=frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"}),
     match=match,
+    by_shape=True,
 )

@@ -128,4 +128,5 @@ RULE = Rule(
     fix="unsafe",
     sinks=frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}),
     match=match,
+    by_shape=True,
 )

@@ -28,6 +28,8 @@ class Rule:
     that no operation is looked at (LOS000). `claim` is the set of verdicts that the harness may return.
     With `unanimous`, a finding stands only if every known caller reaches it. `covers` are the codes of rules that say
     less specifically what this one says: of a loss or an operation that this one matches, they keep silent.
+    With `by_shape`, a match follows from shapes alone: nothing is said where the program itself asks for shapes, and
+    what it would find is not known.
     """
 
     code: str
@@ -40,3 +42,4 @@ class Rule:
     unanimous: bool = False
     default: bool = True
     covers: frozenset[str] = frozenset()
+    by_shape: bool = False

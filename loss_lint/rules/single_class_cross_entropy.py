@@ -150,6 +150,7 @@ RULE = Rule(
     fix="none",
     sinks=frozenset({"cross_entropy"}),
     match=match,
+    by_shape=True,
     # An activation, a softmax or a cast is as little of use there.
     covers=frozenset({"LOS201", "LOS202", "LOS212", "LOS215", "LOS303", "LOS304"}),
 )

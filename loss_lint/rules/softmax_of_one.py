@@ -42,7 +42,8 @@ def step(x, y):
 
 A softmax over the words, the pixels or another dimension of scores of shape (N, L, 1), which is how attention is
 written; scores that are squeezed, transposed or joined first; a size that comes from an option or an argument; a
-dimension counted from the front where the number of dimensions is not known.
+column that is added only where ranks differ, of which nothing is known; a dimension counted from the front where the
+number of dimensions is not known.
 
 ## Fix safety
 
@@ -127,6 +128,7 @@ RULE = Rule(
     fix="none",
     sinks=frozenset({"softmax", "log_softmax", "softmin"}),
     match=match,
+    by_shape=True,
     # Of one element, nothing that is done with its softmax is of use.
     covers=frozenset({"LOS201", "LOS202", "LOS203", "LOS206", "LOS209", "LOS210"}),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from loss_lint.symbolic import limits
@@ -354,6 +354,20 @@ def _exclude(one: Atom, other: Atom) -> bool:
     if isinstance(right, Op) and right.name in EQUALITIES and isinstance(strip(right.operands[1]), Const):
         return left.content == right.operands[0].content and not truth(right.operands[1])
     return False
+
+
+def rests_on_a_hole(guards: Guards, cut_short: Collection[int]) -> bool:
+    """Whether a condition asks for an attribute that an object would have, had all of its constructor been run."""
+    return bool(cut_short) and any(_asks_what_was_cut(atom.condition, cut_short) for atom in guards)
+
+
+def _asks_what_was_cut(condition: Value, cut_short: Collection[int]) -> bool:
+    plain = strip(condition)
+    if not isinstance(plain, Op):
+        return False
+    if plain.name == "getattr":
+        return strip(plain.operands[0]).content in cut_short
+    return any(_asks_what_was_cut(operand, cut_short) for operand in plain.operands)
 
 
 def contradicts_defaults(guards: Guards) -> bool:

@@ -75,7 +75,10 @@ def _wrapped(wrapper: Wrapper, arguments: Arguments, site: Site, act: Activation
         return tuple_of(tuple(argument.value for argument in given))
     first = given[0]
     if wrapper.learned:
-        return act.machine.op("requires_grad_", (first.value,), (), site, (first.site,), act)
+        trained = _asked_for_gradient(first, arguments)
+        if trained is not None and truth(trained) is False:
+            return first.value
+        return act.machine.op("learned", (first.value,), (), site, (first.site,), act)
     if wrapper.cuts:
         asked = _asked_for_gradient(first, arguments)
         is_leaf = asked is not None and truth(asked) is not False

@@ -60,6 +60,8 @@ class Machine:
         self.reveals: list[tuple[Site, Value]] = []
         # The project's objects that the root has made so far.
         self.made: list[Object] = []
+        # Contents of those whose methods ran into a limit, so that attributes that they would have are missing.
+        self.cut_short: set[int] = set()
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}

@@ -216,6 +216,8 @@ def run(
     else:
         with act.machine.at_most(share):
             act.machine.run(function.node.body, callee)
+            if act.machine.remaining < 0 and receiver is not None:
+                act.machine.cut_short.add(strip(receiver).content)
     return _returned(callee, function, site, act)
 
 

@@ -26,6 +26,24 @@ def is_refuted(guards: Guards) -> bool:
     return any(_answer(atom.condition, guards, shapes) is (not atom.truth) for atom in guards)
 
 
+def asks_for_shapes(guards: Guards) -> bool:
+    """Whether a condition is a question for shapes that what is known does not answer."""
+    shapes = Shapes()
+    return any(
+        _is_question(atom.condition) and _answer(atom.condition, guards, shapes) is None for atom in guards
+    )
+
+
+def _is_question(condition: Value) -> bool:
+    match strip(condition):
+        case Op(name="not" | "and" | "or", operands=operands):
+            return any(_is_question(operand) for operand in operands)
+        case Op(name=name, operands=operands) if name in _RELATIONS or name in ("ne", "is", "in"):
+            return any(_is_shape(operand) or _is_of_shape(operand) for operand in operands)
+        case _:
+            return False
+
+
 def _answer(condition: Value, guards: Guards, shapes: Shapes) -> bool | None:
     match strip(condition):
         case Op(name="not", operands=(inner,)):

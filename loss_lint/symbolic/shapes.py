@@ -435,8 +435,8 @@ _ELEMENTWISE = frozenset(
 _MOVES = frozenset(
     {"contiguous", "clone", "copy", "detach", "to", "cpu", "cuda", "pin_memory", "requires_grad_", "identity", "roll",
      "variable", "flip", "data_parallel", "masked_fill", "scatter", "scatter_add", "index_fill", "tril", "triu",
-     "copy_", "numpy", "from_numpy", "setitem", "narrowed", "zeros_like", "ones_like", "full_like", "empty_like",
-     "rand_like", "randn_like", "randint_like", "zero_", "normalize", "argsort"}
+     "copy_", "numpy", "from_numpy", "setitem", "learned", "narrowed", "zeros_like", "ones_like", "full_like",
+     "empty_like", "rand_like", "randn_like", "randint_like", "zero_", "normalize", "argsort"}
 )  # fmt: skip
 
 _BY_NAME: dict[str, Callable[[_Step], Shape]] = {

@@ -74,6 +74,8 @@ def _reading(seen: View, walk: Walk) -> Iterator[Reading]:
             yield from _behind(seen, node, walk)
         case Op(name=name, operands=(given, *_)) if name in _COPIES:
             yield from _of_copy(seen, node, given, walk)
+        case Op(name="learned"):
+            yield Reading("alive", seen)
         case Op() if effect(node) == "create" and node.parameter("requires_grad") is None:
             yield Reading("data", seen)
         case Op() if effect(node) == "size":

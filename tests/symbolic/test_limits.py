@@ -440,3 +440,28 @@ def test_what_a_constructor_calls_elsewhere_has_a_share(statements: int, expecte
         "    def forward(self, x, y):\n        return F.cross_entropy(self.last(x), y)\n"
     )
     assert [finding.code for finding in findings(text, factory=factory)] == expected
+
+
+def test_what_a_constructor_that_was_cut_short_would_say_decides_nothing() -> None:
+    """Where a base's constructor is too long to be run, whether only some outputs are kept is not known."""
+    long = "\n".join(f"        self.option{i} = options.get({i})" for i in range(60))
+    trainer = (
+        "class Trainer:\n    def __init__(self, model, kept=None, **options):\n        self.model = model\n"
+        "{options}\n        self.kept = kept\n"
+    )
+    text = (
+        f"{HEAD}from trainer import Trainer\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.layer = nn.Linear(8, 4)\n"
+        "    def forward(self, x):\n        logits = self.layer(x)\n        return logits.softmax(1), logits\n"
+        "class Classifier(Trainer):\n    def __init__(self, **options):\n"
+        "        super().__init__(Net(), kept=[KEPT], **options)\n"
+        "    def fit(self, x, y):\n        outputs = self.model(x)\n        if self.kept is not None:\n"
+        "            outputs = [outputs[i] for i in self.kept]\n"
+        "        F.cross_entropy(outputs[0], y).backward()\n"
+    )
+    right, wrong = text.replace("KEPT", "1"), text.replace("KEPT", "0")
+    cut, whole = trainer.replace("{options}", long), trainer.replace("{options}", "        pass")
+    assert findings(right, trainer=cut) == []
+    assert findings(right, trainer=whole) == []
+    assert [one.code for one in findings(wrong, trainer=whole)] == ["LOS201"]
