@@ -59,6 +59,7 @@ from dataclasses import dataclass
 
 from loss_lint.rules.match import CHANGES, Match, logarithm
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import kl_div_operand
 from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import GraphEdit, Rename, ReplaceOperand, SetParameter, Wrap
 from loss_lint.symbolic.facts import Fact, Meaning, meanings
@@ -91,7 +92,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     for wrong in found:
         yield Match(
             sink=sink,
-            message=f"kl_div {wrong.says}; loss and gradient change. {wrong.instead}.",
+            message=kl_div_operand(wrong.says, wrong.instead),
             claim=CHANGES,
             guards=wrong.view.guards,
             spine=(sink, *wrong.view.chain, *_ops(wrong.view.node)),

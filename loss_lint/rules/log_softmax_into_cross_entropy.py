@@ -45,6 +45,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import log_softmax_into_cross_entropy
 from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.dims import normalized_dim
 from loss_lint.symbolic.edits import Bypass
@@ -74,10 +75,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     effect = f"{_wrong_dim(fact)}: the loss changes" if wrong else "this changes nothing"
     yield Match(
         sink=sink,
-        message=(
-            f"cross_entropy gets log-probabilities: log_softmax at {place} has been applied already; "
-            f"{effect}. Pass the logits."
-        ),
+        message=log_softmax_into_cross_entropy(f"log_softmax at {place}", effect),
         claim=("value", "gradient", "value+gradient") if wrong else ("none",),
         guards=fact.view.guards if wrong else sink.guards,
         spine=(sink, *fact.view.chain, fact.op),

@@ -74,6 +74,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import logits_into_nll
 from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Rename
 from loss_lint.symbolic.facts import Meaning
@@ -96,11 +97,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             continue
         yield Match(
             sink=sink,
-            message=(
-                f"nll_loss wants log-probabilities and gets raw logits: {layer.name} at "
-                f"{at(origin(layer), sink.site)} is the last layer, and no log_softmax follows; loss and gradient "
-                "change. Use cross_entropy."
-            ),
+            message=logits_into_nll(f"{layer.name} at {at(origin(layer), sink.site)}"),
             claim=CHANGES,
             guards=raw.view.guards,
             spine=(sink, *raw.view.chain, layer),

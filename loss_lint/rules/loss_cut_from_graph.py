@@ -63,6 +63,7 @@ from collections.abc import Iterator
 from loss_lint.findings import Verdict
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import loss_cut_from_graph
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Bypass
 from loss_lint.symbolic.flow import BACKWARD
@@ -149,10 +150,7 @@ def _match(sink: Op, view: View, required: Op | None, behind: View | None) -> Ma
         steps.insert(0, (loss.site, f"{loss.name} is computed"))
     return Match(
         sink=cut,
-        message=(
-            f"{_SPELLED.get(cut.name, cut.name)} cuts the loss{named} from its graph: {effect_of_it}. "
-            "Run backward on the loss itself."
-        ),
+        message=loss_cut_from_graph(_SPELLED.get(cut.name, cut.name), named, effect_of_it),
         claim=claim,
         guards=guards,
         spine=(*before, *chain, *((loss,) if isinstance(loss, Op) else ())),

@@ -54,6 +54,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import mean_loss_divided
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.counts import divisions, is_step_count, runs_over, sample_count, sources
 from loss_lint.symbolic.edits import Bypass
@@ -80,11 +81,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         assert isinstance(first.node, Op)
         yield Match(
             sink=sink,
-            message=(
-                f"{first.node.name} at {at(first.node.site, sink.site)} is a mean already and is divided by "
-                f"{counted} again; loss and gradient shrink by that factor. Drop the division, "
-                'or use reduction="sum".'
-            ),
+            message=mean_loss_divided(f"{first.node.name} at {at(first.node.site, sink.site)}", counted),
             claim=("value", "gradient", "value+gradient"),
             guards=first.guards,
             spine=(sink, *first.chain, first.node),

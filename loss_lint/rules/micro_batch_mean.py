@@ -74,6 +74,7 @@ from dataclasses import replace
 from loss_lint.catalogue.names import counts_steps
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import micro_batch_mean
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.accumulation import accumulating_loop, is_drawn_in
 from loss_lint.symbolic.counted import Uneven, uneven
@@ -130,15 +131,11 @@ def _match(sink: Op, loss: View, found: Uneven) -> Match:
     by_model = node.name == "model_loss"
     name = "loss of the model" if by_model else node.name
     where = f" ({at(node.site, sink.site)})" if divided else ""
-    instead = 'Use reduction="sum" and divide by what all micro-batches of a step count'
     unused = "" if divided else ": num_items_in_batch is not used"
     spine = (_computed(node),) if by_model else (sink, *loss.chain, node) if divided else (node,)
     return Match(
         sink=sink,
-        message=(
-            f"each micro-batch's {name}{where} is divided by {found.count}, which differs from one to the next: the "
-            f"mean of such means is another loss than the whole batch's, and so is its gradient. {instead}{unused}."
-        ),
+        message=micro_batch_mean(f"{name}{where}", found.count, unused),
         claim=CHANGES,
         guards=found.view.guards,
         spine=spine,

@@ -48,6 +48,7 @@ from collections.abc import Iterator
 from loss_lint.findings import Verdict
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import UNWEIGHTED_ROWS, WEIGHTED_ROWS, one_hot_probabilities
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import ReplaceOperand
 from loss_lint.symbolic.facts import constant, reduction
@@ -72,7 +73,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     place = at(first.op.site, sink.site)
     yield Match(
         sink=sink,
-        message=f"cross_entropy gets one-hot rows as probabilities, made at {place}; {effect}. Pass the class indices.",
+        message=one_hot_probabilities(f"one-hot rows as probabilities, made at {place}", effect),
         claim=claim,
         guards=sink.guards if claim == ("none",) else first.view.guards,
         spine=(sink, *first.view.chain, first.op),
@@ -92,9 +93,9 @@ def _claim(sink: Op) -> tuple[tuple[Verdict, ...], str]:
     if weighted and reduction(sink, sink.guards) == "mean":
         return (
             ("value", "gradient", "value+gradient"),
-            "with a weight the mean divides by the number of samples, not the weights' sum: loss and gradient change",
+            WEIGHTED_ROWS,
         )
-    return ("none",), "for logits (N, C) this changes no number, and takes C times the memory"
+    return ("none",), UNWEIGHTED_ROWS
 
 
 RULE = Rule(

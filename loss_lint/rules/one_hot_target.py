@@ -46,6 +46,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import one_hot_target
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.dtypes import asks_for_dtype
 from loss_lint.symbolic.edits import ReplaceOperand
@@ -77,9 +78,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             effect = f"torch reads each 0 and 1 as a class, as the logits of shape {logits} fit"
         yield Match(
             sink=sink,
-            message=(
-                f"{sink.name} wants class indices and gets one-hot rows, made at {place}; {effect}. Pass the indices."
-            ),
+            message=one_hot_target(sink.name, f"one-hot rows, made at {place}", effect),
             claim=("raises",) if effect == "torch raises" else ("raises", *CHANGES),
             guards=found.view.guards,
             spine=(sink, *found.view.chain, found.op),

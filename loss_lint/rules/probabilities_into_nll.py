@@ -55,6 +55,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match, logarithm
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import probabilities_into_nll
 from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.edits import GraphEdit, Rename
 from loss_lint.symbolic.facts import Fact, Meaning, keeps_rows, meanings
@@ -81,10 +82,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         edits, instead = _repair(sink, fact)
         yield Match(
             sink=sink,
-            message=(
-                f"nll_loss wants log-probabilities and gets probabilities: {name} at {place} makes them; "
-                f"loss and gradient change. {instead}."
-            ),
+            message=probabilities_into_nll(f"{name} at {place} makes them", instead),
             claim=CHANGES,
             guards=fact.view.guards,
             spine=(sink, *fact.view.chain, fact.op),

@@ -56,6 +56,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import regression_broadcast
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.extents import Shape
@@ -95,10 +96,8 @@ def _found(sink: Op, slot: int, column: View, wide: Shape, row: View, narrow: Sh
     is_passed = bool(column.passes)
     return Match(
         sink=sink,
-        message=(
-            f"{sink.name} broadcasts its {which} of shape {wide}, made at {at(made, sink.site)}, against its {other} "
-            f"of shape {narrow}: each prediction is compared with the target of every sample; loss and gradient "
-            f"change. Squeeze the {which}."
+        message=regression_broadcast(
+            sink.name, which, f"{wide}, made at {at(made, sink.site)},", other, str(narrow)
         ),
         claim=CHANGES,
         guards=column.guards | row.guards,

@@ -47,6 +47,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match, too_much
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import sigmoid_into_bce_with_logits
 from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.facts import meanings
 from loss_lint.symbolic.graph import Op
@@ -58,10 +59,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if fact.meaning not in ("sigmoid", "probabilities"):
             continue
         name, place = spelled(fact.op), at(origin(fact.op), sink.site)
-        message = (
-            f"{sink.name} applies the sigmoid itself and gets probabilities: {name} at {place}; "
-            "loss and gradient change. Pass the logits."
-        )
+        message = sigmoid_into_bce_with_logits(sink.name, f"{name} at {place}")
         yield too_much(sink, fact, message, "probabilities")
 
 

@@ -52,6 +52,7 @@ from collections.abc import Iterator
 
 from loss_lint.rules.match import CHANGES, Match, too_much
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import softmax_into_cross_entropy
 from loss_lint.rules.wording import at, origin, spelled
 from loss_lint.symbolic.facts import keeps_rows, meanings
 from loss_lint.symbolic.graph import Op
@@ -63,10 +64,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if fact.meaning != "probabilities" or not keeps_rows(fact.view.chain):
             continue
         name, place = spelled(fact.op), at(origin(fact.op), sink.site)
-        message = (
-            f"cross_entropy gets probabilities: {name} at {place} has been applied already; "
-            "loss and gradient change. Pass the logits."
-        )
+        message = softmax_into_cross_entropy(f"{name} at {place}")
         yield too_much(sink, fact, message, "probabilities")
 
 

@@ -62,6 +62,7 @@ from dataclasses import replace
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
+from loss_lint.rules.sentences import unreduced_backward
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.facts import constant, reduction, shape
@@ -93,10 +94,7 @@ def match(sink: Op, _: Root) -> Iterator[Match]:
     assert isinstance(node, Op)
     yield Match(
         sink=sink,
-        message=(
-            f'{node.name} at {at(node.site, sink.site)} has reduction "none", and nothing reduces it: backward() '
-            "raises, as there is one loss for each element. Take the .mean() or .sum() first."
-        ),
+        message=unreduced_backward(f"{node.name} at {at(node.site, sink.site)}"),
         claim=("raises",),
         guards=loss.guards,
         spine=(sink, *loss.chain, node),
