@@ -52,7 +52,8 @@ def train(model, loader, optimizer):
 
 A total that is run backward itself, now or later; a loss that is added under `torch.no_grad()`, or as
 `loss.item()`, `loss.detach()`, `loss.data` or `float(loss)`; a total that is detached in each iteration; a total
-of which it is not known that it is only reported.
+of which it is not known that it is only reported; a total over the batches of one step, which starts anew where the
+optimizer steps.
 
 ## Fix safety
 
@@ -70,11 +71,12 @@ from itertools import takewhile
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.carried import added_to_total, is_of_total
+from loss_lint.symbolic.carried import added_to_total, is_of_total, restarts
 from loss_lint.symbolic.classes import is_tensor
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
 from loss_lint.symbolic.graph import NONE, Guards, Loop, Op, Site, Value
+from loss_lint.symbolic.guards import implied
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.trainable import readings
 from loss_lint.symbolic.walk import View, Walk, effect, views
@@ -87,7 +89,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if found is None or _is_part_of_a_sum(sink, root):
         return
     slot, loop = found
-    if _is_trained_on_behind(loop, sink.operands[slot], root):
+    if _is_trained_on_behind(loop, sink.operands[slot], root) or _restarts_with_each_step(sink, loop, root):
         return
     for view, backward in _run_backward(sink, slot, root):
         # Where each iteration runs backward itself, nothing needs the graphs of all of them.
@@ -110,6 +112,12 @@ def _is_trained_on_behind(loop: Loop, added: Value, root: Root) -> bool:
         for backward in root.backward()
         for value in (*backward.operands, *(value for _, value in backward.parameters))
     )
+
+
+def _restarts_with_each_step(sink: Op, loop: Loop, root: Root) -> bool:
+    """Whether the total starts anew wherever the optimizer steps: of a few batches, whose gradients add up too."""
+    stepping = [op for op in root.ops if op.name == "step" and loop in op.loops]
+    return any(implied(op.guards, guards) for guards in restarts(sink, loop) if guards for op in stepping)
 
 
 def _run_backward(sink: Op, slot: int, root: Root) -> Iterator[tuple[View, Op]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loss_lint.symbolic.graph import Accumulated, Alternatives, Loop, Op, Phi, Value
+from loss_lint.symbolic.graph import NO_GUARDS, Accumulated, Alternatives, Guards, Loop, Op, Phi, Value
 from loss_lint.symbolic.guards import strip
 
 # What a total goes through on its way to the next iteration: `0.9 * average + 0.1 * loss` is one as well.
@@ -31,6 +31,24 @@ def added_to_total(op: Op) -> tuple[int, Loop] | None:
         if phi.loop in op.loops and phi.next is not None and _holds(phi.next, op)
     ]
     return (1 - found[0][0], found[0][1]) if len({slot for slot, _ in found}) == 1 else None
+
+
+def restarts(op: Op, loop: Loop) -> Iterator[Guards]:
+    """The conditions under which an iteration of `loop` leaves something else than the total that `op` adds to."""
+    for operand in op.operands:
+        for phi in _totals(operand):
+            if phi.loop is loop and phi.next is not None:
+                yield from _others(phi.next, op, phi, NO_GUARDS)
+
+
+def _others(left: Value, op: Op, phi: Phi, guards: Guards) -> Iterator[Guards]:
+    """The conditions under which `left` is neither what `op` gives nor what was there before."""
+    plain = strip(left)
+    if isinstance(plain, Alternatives):
+        for more, branch in plain.branches:
+            yield from _others(branch, op, phi, guards | more)
+    elif plain is not phi and not _holds(plain, op):
+        yield guards
 
 
 def is_of_total(value: Value, added: Value, loop: Loop) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loss_lint import catalogue
 from loss_lint.symbolic import objects
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import Class, Const, External, Object, Op, Tuple, Value
@@ -26,6 +27,7 @@ _PLAIN: dict[str, tuple[str, ...]] = {
     "typing.Mapping": _DICTS,
     "collections.abc.Sequence": _LISTS,
     "typing.Sequence": _LISTS,
+    "builtins.type": ("builtins.type",),
     "torch.Tensor": ("torch.Tensor",),
 }
 
@@ -62,6 +64,8 @@ def _is_one(subject: Value, candidate: Value, act: Activation) -> bool | None:
     if own is not None:
         if isinstance(candidate, External) and candidate.name in _PLAIN:
             return own in _PLAIN[candidate.name]
+        if own == "builtins.type" and isinstance(candidate, Class):
+            return False if objects.is_module(candidate, act) else None  # it may be a metaclass
         return False if isinstance(candidate, Class) or _is_of_torch(candidate) else None
     if not isinstance(subject, Object):
         return None
@@ -99,6 +103,10 @@ def _plain_class(subject: Value) -> str | None:
             return f"builtins.{kind.value}"
         case Op() if is_tensor(subject):
             return "torch.Tensor"
+        case Class():
+            return "builtins.type"
+        case External(name=name) if name in catalogue.by_module:
+            return "builtins.type"
         case _:
             return None
 

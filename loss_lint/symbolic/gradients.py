@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loss_lint.symbolic.flow import BACKWARD
-from loss_lint.symbolic.graph import Accumulated, Const, Op, Tuple, Value
+from loss_lint.symbolic.graph import Accumulated, Const, Leaf, Object, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import View, Walk, descend, effect
@@ -127,4 +127,18 @@ def _whole(view: View, walk: Walk) -> Iterator[Value]:
         if not (isinstance(node, Op) and node.operands and node.grad) or node.name in CUTS:
             continue
         if effect(node) in ("keep", "cast") or node.name in ("div", "mul"):
-            yield from _whole(replace(seen, node=node.operands[0]), walk)
+            yield from _whole(replace(seen, node=_scaled(node)), walk)
+
+
+def _scaled(op: Op) -> Value:
+    """What an operation moves, or scales by its other operand: in a product it is what is computed, if one is."""
+    first, *others = op.operands
+    return others[0] if op.name == "mul" and not _is_computed(first) and _is_computed(others[0]) else first
+
+
+def _is_computed(value: Value) -> bool:
+    """Whether a value is what a call or an operation gives, or a part of that; no setting, no weight from a list."""
+    node = strip(value)
+    while isinstance(node, Op) and node.name in ("getitem", "getattr"):
+        node = strip(node.operands[0])
+    return not isinstance(node, Const | Object) and not (isinstance(node, Leaf) and node.role != "call")

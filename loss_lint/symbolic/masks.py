@@ -62,10 +62,14 @@ def _tensors(loss: Value) -> frozenset[int]:
 
 
 def _is_tensor_made(node: Value) -> bool:
-    """Whether a factor is a tensor that was made element by element from a list, an array or another tensor."""
+    """Whether a factor is a tensor that was made element by element from a list, an array or another tensor.
+
+    One number everywhere chooses nothing: summed, `loss * torch.ones_like(mask)` is the loss times a count.
+    """
+    is_uniform = isinstance(node, Op) and node.name in _UNIFORM
     while isinstance(node, Op) and node.name == "setitem":
         node = strip(node.operands[0])
-    return isinstance(node, Op) and node.name in _TENSOR_MAKERS - {"arange"}
+    return isinstance(node, Op) and node.name in _TENSOR_MAKERS - {"arange"} and not is_uniform
 
 
 def _is_gate(value: Value, depth: int) -> bool:
@@ -121,6 +125,7 @@ def _is_elementwise(
     )
 
 
+_UNIFORM = frozenset({"ones_like", "zeros_like", "full_like"})
 _TENSOR_MAKERS = frozenset(
     {"arange", "float_tensor", "from_numpy", "ones_like", "zeros_like", "full_like", "rand_like", "setitem"}
 )

@@ -35,6 +35,7 @@ from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import OPEN
 from loss_lint.symbolic.limits import MAX_FILE_STATEMENTS
 from loss_lint.symbolic.machine import Machine
+from loss_lint.symbolic.rebound import open_exchanged_losses
 
 
 @dataclass(slots=True, eq=False)
@@ -244,6 +245,7 @@ def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:
     """Each method on an instance made with unknown arguments."""
     act = _start(module, cls.name)
     instance = instantiate(cls, act)
+    open_exchanged_losses(instance, act)
     built = act.state.heap
     yield Root(act.machine, cls.name, act.machine.ops)
     for name, method in objects.methods(cls, act):
