@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     ZERO,
@@ -17,6 +18,7 @@ from loss_lint.symbolic.graph import (
     alternatives,
     only,
 )
+from loss_lint.symbolic.limits import MAX_ITEMS
 
 
 def is_repeated(value: Value) -> bool:
@@ -307,6 +309,9 @@ def _join_items(one: Record, other: Record, mine: Guards, theirs: Guards) -> tup
         rest = tuple(_either(*pair, mine, theirs) for pair in zip(left, right, strict=True))
         if None not in rest:
             return (*one.items[:shared], *(item for item in rest if item is not None)), is_open
+    if shared + len(left) + len(right) > MAX_ITEMS:  # where each branch sets items, they double with every join
+        limits.count("items")
+        return one.items[:shared], True
     added = tuple(Item(key, value, guards | mine) for key, value, guards in left)
     others = tuple(Item(key, value, guards | theirs) for key, value, guards in right)
     return (*one.items[:shared], *added, *others), is_open

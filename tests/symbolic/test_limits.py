@@ -232,6 +232,16 @@ def doubled_containers(count: int) -> str:
     )
 
 
+def items_by_branch(count: int) -> str:
+    """A dict of which each branch sets another item."""
+    body = "".join(
+        f"    if flag{i}:\n        states['a'] = model(x, {i})\n"
+        f"    elif other{i}:\n        states['b'] = model(y, {i})\n"
+        for i in range(count)
+    )
+    return f"{HEAD}def f(model, x, y):\n    states = {{}}\n{body}    return F.mse_loss(states['a'], y)\n"
+
+
 def doubled_expression(count: int) -> str:
     return (
         f"{HEAD}def f(x, y):\n"
@@ -320,6 +330,7 @@ PROGRAMS: dict[str, Callable[[], str]] = {
     "loops in loops": lambda: nested_loops(12),
     "unrolled loops in loops": lambda: unrolled_loops(6),
     "doubled containers": lambda: doubled_containers(24),
+    "items by branch": lambda: items_by_branch(40),
     "a doubled expression": lambda: doubled_expression(60),
     "large powers": large_power,
     "long conditions": lambda: conditions(40),
