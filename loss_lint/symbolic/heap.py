@@ -309,7 +309,9 @@ def _join_items(one: Record, other: Record, mine: Guards, theirs: Guards) -> tup
         rest = tuple(_either(*pair, mine, theirs) for pair in zip(left, right, strict=True))
         if None not in rest:
             return (*one.items[:shared], *(item for item in rest if item is not None)), is_open
-    if shared + len(left) + len(right) > MAX_ITEMS:  # where each branch sets items, they double with every join
+    if (
+        shared + len(left) + len(right) > MAX_ITEMS
+    ):  # where each branch sets items, they double with every join
         limits.count("items")
         return one.items[:shared], True
     added = tuple(Item(key, value, guards | mine) for key, value, guards in left)
