@@ -109,11 +109,11 @@ class Plugin:
 
     def _codes(self) -> frozenset[str]:
         from loss_lint.config import Configuration
-        from loss_lint.selection import known_rules
+        from loss_lint.selection import known_codes
 
         cls = type(self)
         if cls._configuration is None:
-            cls._configuration = Configuration(known_rules)
+            cls._configuration = Configuration(known_codes)
         return cls._configuration.codes(self._path) | cls._asked_for | {INTERNAL_ERROR}
 
 

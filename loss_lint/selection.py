@@ -99,3 +99,11 @@ def known_rules() -> Sequence[Rule]:
     from loss_lint.rules import all_rules
 
     return all_rules()
+
+
+def known_codes() -> Sequence[Rule]:
+    """Everything that can be selected: every rule, and what only a running program shows."""
+    from loss_lint.rules import all_rules
+    from loss_lint.rules.observations import OBSERVATIONS
+
+    return (*all_rules(), *OBSERVATIONS)

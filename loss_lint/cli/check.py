@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from loss_lint.config import ConfigError, Configuration
 from loss_lint.discover import discover, import_roots
-from loss_lint.selection import INTERNAL_ERROR, Layer, known_rules
+from loss_lint.selection import INTERNAL_ERROR, Layer, known_codes
 from loss_lint.syntax.noqa import Suppressions
 from loss_lint.syntax.sources import Folder, Overlay, Snapshot
 
@@ -103,7 +103,7 @@ def _standard_input(options: argparse.Namespace) -> _Input:
 def _configuration(options: argparse.Namespace, given: _Input) -> Configuration:
     select = None if options.select is None else tuple(options.select)
     layer = Layer(select, tuple(options.ignore or ()), tuple(options.extend_select or ()))
-    configuration = Configuration(known_rules, layer, options.isolated)
+    configuration = Configuration(known_codes, layer, options.isolated)
     configuration.validate(sorted({os.path.dirname(_absolute(path)) for path in given.files}))
     return configuration
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -139,8 +139,8 @@ def run(root: Node, values: Values) -> Run:
         result = evaluate(called, values)
     except Raised as raised:
         is_loss = catalogue.loss(raised.node.name) is not None
-        return Run(error=_first_line(raised.cause), is_stray=not is_loss and raised.node is not called)
-    return _differentiated(result, values, is_reduced=_is_reduced(root), holds_loss=holds_loss(root))
+        return Run(error=first_line(raised.cause), is_stray=not is_loss and raised.node is not called)
+    return differentiated(result, values.logits, is_reduced=_is_reduced(root), holds_loss=holds_loss(root))
 
 
 def run_in_parts(root: Node, parts: list[Values], whole: Values) -> Run:
@@ -149,9 +149,9 @@ def run_in_parts(root: Node, parts: list[Values], whole: Values) -> Run:
     try:
         results = [evaluate(root, part) for part in parts]
     except Raised as raised:
-        return Run(error=_first_line(raised.cause))
+        return Run(error=first_line(raised.cause))
     mean = torch.stack([result.mean() for result in results]).mean()
-    return _differentiated(mean, whole, is_reduced=False, holds_loss=True)
+    return differentiated(mean, whole.logits)
 
 
 def broadcasts(root: Node, values: Values) -> bool:
@@ -174,18 +174,21 @@ def _is_reduced(root: Node) -> bool:
     return root is not _without_backward(root)
 
 
-def _differentiated(result: Any, values: Values, *, is_reduced: bool, holds_loss: bool) -> Run:
+def differentiated(
+    result: Any, logits: Sequence[torch.Tensor], *, is_reduced: bool = False, holds_loss: bool = True
+) -> Run:
+    """What an expression gave, and its gradient with respect to `logits`; reduced to a number where it is none."""
     if not isinstance(result, torch.Tensor):
         number = float(result) if isinstance(result, int | float) else None
         return Run(loss=number) if number is not None else Run(error="the expression is no number")
     loss = result if is_reduced or result.dim() == 0 else _completed(result, holds_loss=holds_loss)
     number = loss.detach().double().mean().item() if loss.numel() else float("nan")
-    if not values.logits:
+    if not logits:
         return Run(loss=number)
     try:
-        gradients = torch.autograd.grad(loss, values.logits, allow_unused=True)
+        gradients = torch.autograd.grad(loss, list(logits), allow_unused=True)
     except RuntimeError as error:
-        return Run(loss=number, error=_first_line(error))
+        return Run(loss=number, error=first_line(error))
     return Run(number, tuple(gradients), None, has_graph=True)
 
 
@@ -200,7 +203,8 @@ def _completed(result: torch.Tensor, *, holds_loss: bool) -> torch.Tensor:
     return (result * weights).mean()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an exception says, in one line."""
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
 

@@ -201,21 +201,43 @@ def _is_finite(one: Run) -> bool:
 
 
 def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
-    plan, flagged, fixed = setting.plan, seen.flagged, seen.fixed
+    plan = setting.plan
     shapes = tuple((label, setting.shapes[one]) for one, label in labels(plan.roles).items())
-    raised = seen.verdict == "raises"
     # The number that stands for a tensor says something only beside another one.
-    is_loss = fixed.loss is not None and (not raised or holds_loss(plan.fixed))
-    loss = Comparison(flagged.loss, fixed.loss) if is_loss and fixed.loss is not None else None
-    norm, cosine = (None, None) if plan.how in RELABELLED else _gradients(flagged, fixed)
+    has_loss = seen.verdict != "raises" or holds_loss(plan.fixed)
+    return compared(
+        seen.verdict,
+        seen.flagged,
+        seen.fixed,
+        shapes,
+        seed=seen.seed,
+        has_loss=has_loss,
+        has_gradient=plan.how not in RELABELLED,
+    )
+
+
+def compared(
+    found: Verdict,
+    flagged: Run,
+    fixed: Run,
+    shapes: tuple[tuple[str, Shape], ...],
+    *,
+    seed: int = 0,
+    has_loss: bool = True,
+    has_gradient: bool = True,
+) -> Evidence:
+    """Two runs as evidence."""
+    raised = found == "raises"
+    loss = Comparison(flagged.loss, fixed.loss) if has_loss and fixed.loss is not None else None
+    norm, cosine = _gradients(flagged, fixed) if has_gradient else (None, None)
     return Evidence(
-        verdict=seen.verdict,
+        verdict=found,
         loss=loss,
         grad_norm=norm,
         grad_cosine=cosine,
         error=flagged.error if raised else None,
         shapes=shapes,
-        seed=seen.seed,
+        seed=seed,
         torch=VERSION,
     )
 
@@ -238,4 +260,4 @@ def unmeasured(reason: str) -> Evidence:
     return Evidence("unmeasured", error=reason, torch=VERSION)
 
 
-__all__ = ["Unrunnable", "measure", "unmeasured", "verdict"]
+__all__ = ["VERSION", "Unrunnable", "compared", "measure", "unmeasured", "verdict"]

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from loss_lint.rules.rule import Rule
 
-_MACHINERY = frozenset({"rule", "match", "page", "engine", "wording", "sentences"})
+_MACHINERY = frozenset({"rule", "match", "page", "engine", "wording", "sentences", "observations"})
 
 
 @cache

@@ -1,0 +1,69 @@
+"""The mode under which torch's functions tell when they are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Handler = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Observer(TorchFunctionMode):
+    """Hands calls of functions in `handlers` to these, which call the function themselves.
+
+    `__enter__` and `__exit__` stay torch's own: the compiler follows only such modes. While it traces, calls pass
+    through untouched, so that a compiled function is the same with and without.
+    """
+
+    def __init__(self, handlers: Mapping[Any, Handler]) -> None:
+        super().__init__()
+        self.handlers = handlers
+        self.calls = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if torch.compiler.is_compiling():
+            return func(*args, **(kwargs or {}))
+        self.calls += 1
+        handler = self.handlers.get(func)
+        if handler is not None:
+            return handler(func, args, kwargs or {})
+        return func(*args, **kwargs) if kwargs else func(*args)
+
+
+def active_modes() -> list[object]:
+    """The function modes of this thread but the one of the default device, which torch keeps below all others."""
+    count = torch._C._len_torch_function_stack()  # noqa: SLF001
+    modes = [torch._C._get_function_stack_at(at) for at in range(count)]  # noqa: SLF001
+    return [mode for mode in modes if not isinstance(mode, DeviceContext)]
+
+
+def is_on_top(mode: Observer) -> bool:
+    modes = active_modes()
+    return bool(modes) and modes[-1] is mode
+
+
+def take_out(mode: Observer) -> None:
+    """Take a mode off the stack, wherever it is."""
+    above: list[Any] = []
+    while torch._C._len_torch_function_stack():  # noqa: SLF001
+        top = torch._C._pop_torch_function_stack()  # noqa: SLF001
+        if top is mode:
+            break
+        above.append(top)
+    for other in reversed(above):
+        torch._C._push_on_torch_function_stack(other)  # noqa: SLF001
+
+
+def compiles() -> bool:
+    """Whether anything has been compiled in this process, whose guards know the modes that were active."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    counters = getattr(utils, "counters", None)
+    return bool(counters and counters.get("frames", {}).get("total", 0))

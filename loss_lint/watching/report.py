@@ -1,0 +1,35 @@
+"""What a watch writes: a line for each finding, as `check` writes it, and what else there is to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loss_lint.report import concise
+from loss_lint.report.palette import Palette
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loss_lint.findings import Finding
+
+
+def line(finding: Finding) -> str:
+    """One finding as one line."""
+    (text,) = concise.render([finding], Palette())
+    return text.rstrip("\n")
+
+
+def render(
+    findings: Sequence[Finding], notes: Sequence[str], calls: int, palette: Palette | None = None
+) -> str:
+    """The whole report; nothing where there is nothing to say."""
+    if not findings and not notes:
+        return ""
+    text = "".join(concise.render(findings, palette or Palette()))
+    text += "".join(f"note: {note}\n" for note in notes)
+    return text + summary(len(findings), calls)
+
+
+def summary(count: int, calls: int) -> str:
+    losses = f"{calls} call{'s' * (calls != 1)} of losses"
+    return f"Found {count} error{'s' * (count != 1)} in {losses}.\n"

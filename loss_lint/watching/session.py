@@ -1,0 +1,211 @@
+"""One watched run: when torch is listened to, and what becomes of what is found."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from loss_lint.config import Configuration
+from loss_lint.findings import Finding, Step
+from loss_lint.selection import Layer, known_codes
+from loss_lint.syntax.noqa import Suppressions
+from loss_lint.syntax.sources import Folder, Snapshot
+from loss_lint.watching.evidence import evidence_for
+from loss_lint.watching.observer import Observer, active_modes, compiles, is_on_top, take_out
+from loss_lint.watching.postmortem import explain
+from loss_lint.watching.recorder import Recorder
+from loss_lint.watching.sites import is_due
+
+if TYPE_CHECKING:
+    from loss_lint.watching.api import Watch
+    from loss_lint.watching.causes import Cause
+
+# What one call of a torch function costs more under a mode, in seconds, and the share of a step that all of them may.
+_CALL_COST = 2e-6
+_BUDGET = 0.02
+# Steps that are always listened to, after which what a step costs is known.
+_FIRST_STEPS = 8
+
+_local = threading.local()
+_alive: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+class Run:
+    """What one thread's watches share: the eyes, and everything found so far."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.is_alive = True
+        self.watches = [watch]
+        self.findings: list[Finding] = []
+        self.late: list[Finding] | None = None
+        self.recorder = Recorder(self._found)
+        self._sources = Snapshot(Folder())
+        self._suppressions = Suppressions(self._sources)
+        layer = Layer(watch.select, watch.ignore)
+        self._configuration = Configuration(known_codes, layer, isolated=watch.isolated)
+        self._configuration.codes(os.path.join(os.getcwd(), "."))  # wrong selectors are told now
+        self._names = {rule.code: rule.name for rule in known_codes()}
+        self._observer = Observer(self.recorder.handlers)
+        self._thread = threading.get_ident()
+        self._steps = 0
+        self._listening = False
+        self._others: list[object] = []
+        self._last_step = time.perf_counter()
+        self._last_calls = 0
+        self._hook = register_optimizer_step_post_hook(self._stepped)
+        _alive.add(self)
+        self._listen()
+
+    # Listening
+
+    def _listen(self) -> None:
+        self._observer.__enter__()  # type: ignore[no-untyped-call]
+        self._listening = True
+
+    def _stop_listening(self) -> None:
+        self._observer.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+        self._listening = False
+        self._others = active_modes()
+
+    def _stepped(self, *_: object) -> None:
+        """After an optimizer's step, in whichever thread: end a cycle, and decide whether to listen to the next."""
+        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_alive:
+            return
+        self._steps += 1
+        self.recorder.stepped(heard=self._listening)
+        self._decide()
+
+    def _decide(self) -> None:
+        """Listen on while that costs little; where it does not, to few steps more and more rarely.
+
+        Graphs that torch compiles know which modes were active: once there are any, listening does not stop.
+        """
+        now, calls = time.perf_counter(), self._observer.calls
+        if self._listening:
+            is_cheap = (calls - self._last_calls) * _CALL_COST < _BUDGET * (now - self._last_step)
+            wants = is_cheap or self._steps < _FIRST_STEPS or is_due(self._steps + 1) or compiles()
+            if not wants and is_on_top(self._observer):
+                self._stop_listening()
+        elif is_due(self._steps + 1) and active_modes() == self._others:
+            self._listen()
+        self._last_step, self._last_calls = now, calls
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.is_alive = False
+        _alive.discard(self)
+        self._hook.remove()
+        if self._listening:
+            self._listening = False
+            take_out(self._observer)
+        if getattr(_local, "run", None) is self:
+            _local.run = None
+
+    # Findings
+
+    def _found(self, cause: Cause) -> None:
+        """A new cause: made a finding, if it is asked for, and told to the innermost watch."""
+        finding = self._as_finding(cause)
+        if finding is None:
+            return
+        self.findings.append(finding)
+        if self.late is not None:
+            self.late.append(finding)
+        else:
+            self.watches[-1].tell(finding)
+
+    def _as_finding(self, cause: Cause) -> Finding | None:
+        place, library = cause.call.place, cause.call.inside
+        if cause.code not in self._configuration.codes(os.path.abspath(place.path)):
+            return None
+        steps = [Step(call.place, text) for call, text in cause.steps]
+        if library is not None:
+            steps.append(Step(library, "torch is called here"))
+        finding = Finding(
+            code=cause.code,
+            name=self._names[cause.code],
+            message=f"{cause.message} {cause.seen}".rstrip(),
+            place=place,
+            claim=cause.claim,
+            trace=tuple(steps),
+        )
+        also = () if library is None else (library,)
+        if self._suppressions.silences(replace(finding, also=also)):
+            return None
+        return replace(finding, evidence=evidence_for(cause))
+
+    def look_back(self, error: BaseException | None) -> list[Finding]:
+        """What the end, or the exception that ended the run, allows to say: the findings that are new."""
+        from loss_lint.watching.api import LossMisuse
+
+        self.late = []
+        if error is not None and not isinstance(error, LossMisuse):
+            self.recorder.explain(lambda: explain(error, self.recorder))
+        self.recorder.finish()
+        late, self.late = self.late, None
+        return late
+
+
+class Session:
+    """One watch that is running: a run of its own, or a part of the one that runs in this thread already."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._pid = os.getpid()
+        outer: Run | None = getattr(_local, "run", None)
+        self._is_outermost = outer is None or not outer.is_alive
+        if outer is None or self._is_outermost:
+            outer = _local.run = Run(watch)
+        else:
+            outer.watches.append(watch)
+        self.run = outer
+        self._began = len(outer.findings)
+        self._calls = self._count()
+
+    def end(self, error: BaseException | None) -> tuple[Finding, ...] | None:
+        """What was found while it ran, sorted; None in a process that a fork made of the one that was watched."""
+        run = self.run
+        if os.getpid() != self._pid or not run.is_alive:
+            return None
+        late = run.look_back(error)
+        self._calls = self._count() - self._calls
+        run.watches.remove(self._watch)
+        if self._is_outermost:
+            run.close()
+        self.late = tuple(late)
+        return tuple(sorted(run.findings[self._began :], key=Finding.sort_key))
+
+    late: tuple[Finding, ...] = ()
+
+    def _count(self) -> int:
+        return sum(site.calls for site in self.run.recorder.sites.values())
+
+    @property
+    def calls(self) -> int:
+        """How many calls of losses were heard."""
+        return self._calls
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"loss-lint failed while watching ({failure}); please report this"
+            for failure in self.run.recorder.failures
+        )
+
+
+def _forget() -> None:
+    """In a process that a fork made: what is inherited is not watched."""
+    for run in list(_alive):
+        run.is_alive = False
+        take_out(run._observer)  # noqa: SLF001
+    _alive.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
