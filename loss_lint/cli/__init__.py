@@ -18,10 +18,10 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit status (0 nothing to report, 1 findings, 2 it could not do its work)."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper) and options.command != "run":
         # A path or a source line may hold what the terminal's encoding does not.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
     try:
         status = _run(options)
         sys.stdout.flush()
@@ -47,6 +47,10 @@ def _run(options: argparse.Namespace) -> int:
         from loss_lint.cli.show import show
 
         return show(options)
+    if options.command == "run":
+        from loss_lint.cli.run import run_script
+
+        return run_script(options)
     from loss_lint.cli.prove import prove
 
     return prove(options)

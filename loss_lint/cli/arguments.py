@@ -18,6 +18,7 @@ def parser() -> argparse.ArgumentParser:
     _add_rule(commands.add_parser("rule", help="explain a rule", allow_abbrev=False))
     _add_show(commands.add_parser("show", help="explain what losses compute", allow_abbrev=False))
     _add_prove(commands.add_parser("prove", help="measure what the rules claim", allow_abbrev=False))
+    _add_run(commands.add_parser("run", help="watch a training script while it runs", allow_abbrev=False))
     return root
 
 
@@ -97,6 +98,47 @@ def _add_prove(prove: argparse.ArgumentParser) -> None:
         "codes", nargs="*", metavar="RULE", default=[], help="codes or names of rules (default: all)"
     )
     which.add_argument("--all", action="store_true", help="every rule, also those that are off by default")
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.description = (
+        "Run a training script as `python SCRIPT ARGS` does, and watch its losses. Exit status: the script's own; "
+        "if that is 0, 1 where something was found."
+    )
+    run.usage = "loss-lint run [options] (SCRIPT | -m MODULE) [ARGS ...]"
+    run.add_argument("target", nargs=argparse.REMAINDER, metavar="SCRIPT [ARGS ...]", help="what to run")
+    run.add_argument(
+        "-m",
+        dest="module",
+        nargs=argparse.REMAINDER,
+        metavar="MODULE",
+        help="run a module, as `python -m` does",
+    )
+    run.add_argument(
+        "--output-format",
+        choices=["full", "concise", "json"],
+        default="concise",
+        help="how findings are written, to standard error (default: concise)",
+    )
+    run.add_argument("-o", "--output-file", metavar="FILE", help="write findings to a file instead")
+    run.add_argument("-e", "--exit-zero", action="store_true", help="findings do not change the exit status")
+    run.add_argument("--isolated", action="store_true", help="ignore all configuration files")
+    run.add_argument(
+        "--no-check",
+        dest="check",
+        action="store_false",
+        help="do not measure what the static check says of the files on the run's tensors",
+    )
+    _add_color(run)
+    group = run.add_argument_group("rule selection")
+    for flag, meaning in (("--select", "on"), ("--ignore", "off")):
+        group.add_argument(
+            flag,
+            action="extend",
+            type=_selectors,
+            metavar="RULE[,...]",
+            help=f"codes, prefixes or names of rules to turn {meaning}",
+        )
 
 
 def _selectors(text: str) -> list[str]:

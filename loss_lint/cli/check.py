@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from loss_lint.config import ConfigError, Configuration
 from loss_lint.discover import discover, import_roots
@@ -167,13 +167,13 @@ def _write_report(
         write(statistics.summary(findings))
 
 
-def is_coloured(when: str) -> bool:
+def is_coloured(when: str, stream: TextIO | None = None) -> bool:
     """Whether to colour what is written, as ruff decides it."""
     if when != "auto":
         return when == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or (stream or sys.stdout).isatty()
 
 
 def _status(options: argparse.Namespace, findings: Sequence[Finding], problems: Sequence[str]) -> int:

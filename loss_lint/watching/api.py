@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypeVar, overload
 
+from loss_lint.config import Configuration
 from loss_lint.harness.missing import require_torch
+from loss_lint.selection import Layer, known_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +33,11 @@ class LossMisuse(Exception):
 
 class LossMisuseWarning(UserWarning):
     """The same as a warning."""
+
+
+def configuration(watch: Watch) -> Configuration:
+    """What a watch is to look for, by file."""
+    return Configuration(known_codes, Layer(watch.select, watch.ignore), isolated=watch.isolated)
 
 
 class Watch(ContextDecorator):
@@ -60,6 +68,8 @@ class Watch(ContextDecorator):
         self.findings: tuple[Finding, ...] = ()
         self.notes: tuple[str, ...] = ()
         self.calls = 0
+        # Whoever made this watch reports what it finds.
+        self.is_reported = on_finding == "report"
         self._session: Session | None = None
 
     def _recreate_cm(self) -> Watch:
@@ -90,7 +100,7 @@ class Watch(ContextDecorator):
         if session is None or findings is None:  # another process, which a fork made of this one
             return
         self.findings, self.notes, self.calls = findings, session.notes, session.calls
-        if self.on_finding == "report":
+        if self.on_finding == "report" and not session.is_told_by_another:
             self._write()
         for finding in session.late:
             if error is None or self.on_finding == "warn":
@@ -104,6 +114,10 @@ class Watch(ContextDecorator):
         if text and stream is not None:
             stream.write(text)
             stream.flush()
+
+    def validate(self) -> None:
+        """Read the selectors and the nearest configuration file; raises ConfigError."""
+        configuration(self).codes(os.path.join(os.getcwd(), "."))
 
     def tell(self, finding: Finding) -> None:
         """A new finding, at once."""

@@ -172,8 +172,8 @@ def _normalized(seen: Sequence[_Seen], kind: str) -> _Normalized | None:
         shown = max(agree, key=lambda one: one.facts["spread"])
     facts = shown.facts
     text = (
-        f"In {len(agree)} of {len(seen)} looks all rows of its input, of shape {shape_text(shown.look.input_shape)}, "
-        f"sum to 1, with values between {number_text(facts['minimum'])} and {number_text(facts['maximum'])}."
+        f"All rows of its input, of shape {shape_text(shown.look.input_shape)}, sum to 1, with values between "
+        f"{number_text(facts['minimum'])} and {number_text(facts['maximum'])}."
     )
     return _Normalized(shown.look, text, kind if shown in made else "a softmax")
 

@@ -22,7 +22,7 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 _STDLIB = os.path.join(sysconfig.get_paths()["stdlib"], "")
 _MAX_DEPTH = 300
 
-Home = Literal["machinery", "library", "user"]
+Home = Literal["machinery", "library", "user", "compiled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Call:
 
 @cache
 def home_of(filename: str) -> Home:
-    """Whose code a file holds: torch's and our own, a library's, or the user's."""
+    """Whose code a file holds: torch's and our own, a library's, the user's, or what torch made of it."""
+    if filename.startswith("<eval_with_key>"):
+        return "compiled"
     if filename.startswith(("<frozen ", "<string>", "<eval")):
         return "machinery"
     path = os.path.abspath(filename) if not filename.startswith("<") else filename
@@ -62,7 +64,8 @@ def _torch_folder() -> str:
 def caller(frame: FrameType | None) -> Call | None:
     """The call in the user's code that led to `frame`, or in a library if there is no user's.
 
-    A frame that is the user's own comes first, whatever libraries it called through to get to torch.
+    A frame that is the user's own comes first, whatever libraries it called through to get to torch. None for what
+    torch has traced: where it was written can no longer be told.
     """
     nearest: Place | None = None
     code: CodeType | None = None
@@ -70,6 +73,8 @@ def caller(frame: FrameType | None) -> Call | None:
         if frame is None:
             break
         home = home_of(frame.f_code.co_filename)
+        if home == "compiled":
+            return None
         if home == "user":
             return Call(place_in(frame.f_code, frame.f_lasti), frame.f_code, nearest)
         if home == "library" and nearest is None:

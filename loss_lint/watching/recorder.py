@@ -251,15 +251,18 @@ class Recorder:
         result = func(*args, **kwargs)
         tracked = self._ledger.of(args[0]) if args else None
         if tracked is not None and isinstance(result, torch.Tensor):
-            source = args[0]
-            if source.dim() == 0:
-                self._ledger.put(result, tracked)
-            elif tracked.terms[0].look.reduction == "none":
-                self._ledger.put(result, tracked.reduced(func.__name__))
-            else:  # a stack of losses
-                count = float(source.numel()) if func.__name__ == "mean" else 1.0
-                self._ledger.put(result, tracked.scaled(count, divides=True) if count != 1.0 else tracked)
+            with self._unnoticed():
+                self._reduced(func.__name__, args[0], result, tracked)
         return result
+
+    def _reduced(self, how: str, source: torch.Tensor, result: torch.Tensor, tracked: Tracked) -> None:
+        if source.dim() == 0:
+            self._ledger.put(result, tracked)
+        elif tracked.terms[0].look.reduction == "none":
+            self._ledger.put(result, tracked.reduced(how))
+        else:  # a stack of losses
+            count = float(source.numel()) if how == "mean" else 1.0
+            self._ledger.put(result, tracked.scaled(count, divides=True) if count != 1.0 else tracked)
 
     def _keep(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
@@ -296,24 +299,21 @@ class Recorder:
     def _make(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
         data = args[-1] if args else kwargs.get("data")
-        if (
-            isinstance(data, float | list | torch.Tensor)
-            and isinstance(result, torch.Tensor)
-            and result.numel() == 1
-        ):
+        found = data[0] if isinstance(data, list) and len(data) == 1 else data
+        tracked = self._ledger.of(found) or self._ledger.of_number(found)
+        if tracked is not None and isinstance(result, torch.Tensor):
             with self._unnoticed():
-                found = data[0] if isinstance(data, list) and len(data) == 1 else data
-                tracked = self._ledger.of(found) or self._ledger.of_number(found)
-                if tracked is not None and not result.grad_fn:
+                if result.grad_fn is None and result.numel() == 1:
                     name = "new_tensor" if func is torch.Tensor.new_tensor else f"torch.{func.__name__}"
                     self._ledger.put(result, tracked.cut(name, caller(sys._getframe())))  # noqa: SLF001
         return result
 
     def _activate(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        if isinstance(result, torch.Tensor) and is_plain(result) and not is_capturing():
+        if isinstance(result, torch.Tensor):
             with self._unnoticed():
-                self._activations.add(func.__name__, result, caller(sys._getframe()))  # noqa: SLF001
+                if is_plain(result) and not is_capturing():
+                    self._activations.add(func.__name__, result, caller(sys._getframe()))  # noqa: SLF001
         return result
 
     # Backward and step

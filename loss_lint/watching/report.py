@@ -25,9 +25,13 @@ def render(
     """The whole report; nothing where there is nothing to say."""
     if not findings and not notes:
         return ""
-    text = "".join(concise.render(findings, palette or Palette()))
-    text += "".join(f"note: {note}\n" for note in notes)
-    return text + summary(len(findings), calls)
+    return "".join(concise.render(findings, palette or Palette())) + ending(findings, notes, calls)
+
+
+def ending(findings: Sequence[Finding], notes: Sequence[str], calls: int) -> str:
+    """What follows the findings."""
+    text = "".join(f"note: {note}\n" for note in notes)
+    return text + summary(len(findings), calls) if findings or text else ""
 
 
 def summary(count: int, calls: int) -> str:

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from loss_lint.config import Configuration
 from loss_lint.findings import Finding, Step
-from loss_lint.selection import Layer, known_codes
+from loss_lint.selection import known_codes
 from loss_lint.syntax.noqa import Suppressions
 from loss_lint.syntax.sources import Folder, Snapshot
+from loss_lint.watching.api import LossMisuse, configuration
 from loss_lint.watching.evidence import evidence_for
 from loss_lint.watching.observer import Observer, active_modes, compiles, is_on_top, take_out
 from loss_lint.watching.postmortem import explain
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from loss_lint.watching.api import Watch
     from loss_lint.watching.causes import Cause
 
-# What one call of a torch function costs more under a mode, in seconds, and the share of a step that all of them may.
+# What one call of a torch function costs more under a mode, in seconds; the share of a step that all of them may cost,
+# and what they may cost in all before that is looked at.
 _CALL_COST = 2e-6
 _BUDGET = 0.02
-# Steps that are always listened to, after which what a step costs is known.
-_FIRST_STEPS = 8
+_ALLOWANCE = 1.0
 
 _local = threading.local()
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -48,9 +48,8 @@ class Run:
         self.recorder = Recorder(self._found)
         self._sources = Snapshot(Folder())
         self._suppressions = Suppressions(self._sources)
-        layer = Layer(watch.select, watch.ignore)
-        self._configuration = Configuration(known_codes, layer, isolated=watch.isolated)
-        self._configuration.codes(os.path.join(os.getcwd(), "."))  # wrong selectors are told now
+        watch.validate()
+        self._configuration = configuration(watch)
         self._names = {rule.code: rule.name for rule in known_codes()}
         self._observer = Observer(self.recorder.handlers)
         self._thread = threading.get_ident()
@@ -59,7 +58,11 @@ class Run:
         self._others: list[object] = []
         self._last_step = time.perf_counter()
         self._last_calls = 0
-        self._hook = register_optimizer_step_post_hook(self._stepped)
+        self._paused = False
+        self._hooks = (
+            register_optimizer_step_pre_hook(self._stepping),
+            register_optimizer_step_post_hook(self._stepped),
+        )
         _alive.add(self)
         self._listen()
 
@@ -74,34 +77,49 @@ class Run:
         self._listening = False
         self._others = active_modes()
 
-    def _stepped(self, *_: object) -> None:
-        """After an optimizer's step, in whichever thread: end a cycle, and decide whether to listen to the next."""
-        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_alive:
-            return
-        self._steps += 1
-        self.recorder.stepped(heard=self._listening)
-        self._decide()
+    def _concerns(self) -> bool:
+        """Whether an optimizer's step is one of this run's, which is known by its thread."""
+        return not torch.compiler.is_compiling() and threading.get_ident() == self._thread and self.is_alive
 
-    def _decide(self) -> None:
+    def _stepping(self, _: object, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        """Before an optimizer's step, which holds no loss, unless the program gave it a closure."""
+        if self._concerns() and not args and kwargs.get("closure") is None:
+            self._paused = self._listening and is_on_top(self._observer)
+            if self._paused:
+                self._stop_listening()
+
+    def _stepped(self, *_: object) -> None:
+        """After an optimizer's step: end a cycle, and decide whether to listen to the next one."""
+        if not self._concerns():
+            return
+        was_listening = self._listening or self._paused
+        self._steps += 1
+        self.recorder.stepped(heard=was_listening)
+        wants = self._wants(was_listening=was_listening)
+        if wants and not self._listening and active_modes() == self._others:
+            self._listen()
+        elif not wants and self._listening and is_on_top(self._observer):
+            self._stop_listening()
+        self._paused = False
+
+    def _wants(self, *, was_listening: bool) -> bool:
         """Listen on while that costs little; where it does not, to few steps more and more rarely.
 
         Graphs that torch compiles know which modes were active: once there are any, listening does not stop.
         """
         now, calls = time.perf_counter(), self._observer.calls
-        if self._listening:
-            is_cheap = (calls - self._last_calls) * _CALL_COST < _BUDGET * (now - self._last_step)
-            wants = is_cheap or self._steps < _FIRST_STEPS or is_due(self._steps + 1) or compiles()
-            if not wants and is_on_top(self._observer):
-                self._stop_listening()
-        elif is_due(self._steps + 1) and active_modes() == self._others:
-            self._listen()
+        cost, took = (calls - self._last_calls) * _CALL_COST, now - self._last_step
         self._last_step, self._last_calls = now, calls
+        if calls * _CALL_COST < _ALLOWANCE or (was_listening and cost < _BUDGET * took):
+            return True
+        return is_due(self._steps + 1) or compiles()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.is_alive = False
         _alive.discard(self)
-        self._hook.remove()
+        for hook in self._hooks:
+            hook.remove()
         if self._listening:
             self._listening = False
             take_out(self._observer)
@@ -143,8 +161,6 @@ class Run:
 
     def look_back(self, error: BaseException | None) -> list[Finding]:
         """What the end, or the exception that ended the run, allows to say: the findings that are new."""
-        from loss_lint.watching.api import LossMisuse
-
         self.late = []
         if error is not None and not isinstance(error, LossMisuse):
             self.recorder.explain(lambda: explain(error, self.recorder))
@@ -168,6 +184,7 @@ class Session:
         self.run = outer
         self._began = len(outer.findings)
         self._calls = self._count()
+        self.late: tuple[Finding, ...] = ()
 
     def end(self, error: BaseException | None) -> tuple[Finding, ...] | None:
         """What was found while it ran, sorted; None in a process that a fork made of the one that was watched."""
@@ -182,7 +199,10 @@ class Session:
         self.late = tuple(late)
         return tuple(sorted(run.findings[self._began :], key=Finding.sort_key))
 
-    late: tuple[Finding, ...] = ()
+    @property
+    def is_told_by_another(self) -> bool:
+        """Whether a watch around this one reports what this one finds, too."""
+        return any(watch.is_reported for watch in self.run.watches)
 
     def _count(self) -> int:
         return sum(site.calls for site in self.run.recorder.sites.values())

@@ -20,9 +20,7 @@ def scripts(kind: str) -> list[Path]:
 
 def marks(path: Path) -> set[tuple[str, int]]:
     lines = path.read_text(encoding="utf-8").splitlines()
-    return {
-        (code, row) for row, line in enumerate(lines, 1) for code in re.findall(r"# (LOSW?\d+)", line)
-    }
+    return {(code, row) for row, line in enumerate(lines, 1) for code in re.findall(r"# (LOSW?\d+)", line)}
 
 
 def watched(path: Path) -> set[tuple[str, int]]:
