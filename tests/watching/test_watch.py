@@ -354,12 +354,14 @@ def test_at_once_by_an_exception() -> None:
 
 def test_what_only_the_end_shows_is_raised_there() -> None:
     x = torch.randn(8, 4, requires_grad=True)
-    with (
-        pytest.raises(loss_lint.LossMisuse, match="LOSW02"),
-        loss_lint.watch(on_finding="raise", check=False),
-    ):
+
+    @loss_lint.watch(on_finding="raise", check=False)
+    def train_on_nothing() -> None:
         for _ in range(8):
             functional.mse_loss(x, x).backward()
+
+    with pytest.raises(loss_lint.LossMisuse, match="LOSW02"):
+        train_on_nothing()
 
 
 def test_at_once_by_a_warning() -> None:
