@@ -54,11 +54,11 @@ class Cycle:
     arrivals: list[Arrival] = field(default_factory=list)
     light: int = 0
     counts_of_samples: set[object] = field(default_factory=set)
+    # Whether everything in it is followed.
+    is_deep: bool = field(init=False)
 
-    @property
-    def is_deep(self) -> bool:
-        """Whether every call's targets are counted in it."""
-        return is_due(self.number)
+    def __post_init__(self) -> None:
+        self.is_deep = is_due(self.number)
 
 
 def named_counts(call: Call, frame: FrameType | None, by: float) -> set[object]:

@@ -95,7 +95,7 @@ class Ledger:
         self._storages: OrderedDict[int, Tracked] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) + len(self._storages)
 
     def of(self, tensor: object) -> Tracked | None:
         entry = self._entries.get(id(tensor))
@@ -119,7 +119,9 @@ class Ledger:
         while len(self._numbers) > _MAX_NUMBERS:
             self._numbers.popitem(last=False)
 
-    def clear_numbers(self) -> None:
+    def clear(self) -> None:
+        """Forget all losses: an optimizer has made its step of them."""
+        self._entries.clear()
         self._numbers.clear()
         self._storages.clear()
 

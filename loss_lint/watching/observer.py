@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.compiler import is_compiling
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
@@ -29,7 +30,7 @@ class Observer(TorchFunctionMode):
         self.calls = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if torch.compiler.is_compiling():
+        if is_compiling():
             return func(*args, **(kwargs or {}))
         self.calls += 1
         handler = self.handlers.get(func)
@@ -45,9 +46,16 @@ def active_modes() -> list[object]:
     return [mode for mode in modes if not isinstance(mode, DeviceContext)]
 
 
+def top_of_modes() -> tuple[int, object]:
+    """How many function modes are active in this thread, and the innermost."""
+    count = int(torch._C._len_torch_function_stack())  # noqa: SLF001
+    if count and isinstance(torch._C._get_function_stack_at(0), DeviceContext):  # noqa: SLF001
+        return count - 1, None if count == 1 else torch._C._get_function_stack_at(count - 1)  # noqa: SLF001
+    return count, torch._C._get_function_stack_at(count - 1) if count else None  # noqa: SLF001
+
+
 def is_on_top(mode: Observer) -> bool:
-    modes = active_modes()
-    return bool(modes) and modes[-1] is mode
+    return top_of_modes()[1] is mode
 
 
 def take_out(mode: Observer) -> None:

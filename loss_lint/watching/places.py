@@ -39,9 +39,17 @@ class Call:
         return source_of(self.place)
 
 
-@cache
+_homes: dict[str, Home] = {}
+
+
 def home_of(filename: str) -> Home:
     """Whose code a file holds: torch's and our own, a library's, the user's, or what torch made of it."""
+    if filename not in _homes:
+        _homes[filename] = _home(filename)
+    return _homes[filename]
+
+
+def _home(filename: str) -> Home:
     if filename.startswith("<eval_with_key>"):
         return "compiled"
     if filename.startswith(("<frozen ", "<string>", "<eval")):
@@ -69,18 +77,33 @@ def caller(frame: FrameType | None) -> Call | None:
     """
     nearest: Place | None = None
     code: CodeType | None = None
-    for _ in range(_MAX_DEPTH):
-        if frame is None:
-            break
-        home = home_of(frame.f_code.co_filename)
-        if home == "compiled":
-            return None
-        if home == "user":
-            return Call(place_in(frame.f_code, frame.f_lasti), frame.f_code, nearest)
-        if home == "library" and nearest is None:
-            nearest, code = place_in(frame.f_code, frame.f_lasti), frame.f_code
+    depth = 0
+    while frame is not None and depth < _MAX_DEPTH:
+        filename = frame.f_code.co_filename
+        home = _homes.get(filename) or home_of(filename)
+        if home != "machinery":
+            if home == "user":
+                return _call(frame.f_code, frame.f_lasti, nearest)
+            if home == "compiled":
+                return None
+            if nearest is None:
+                nearest, code = place_in(frame.f_code, frame.f_lasti), frame.f_code
         frame = frame.f_back
+        depth += 1
     return Call(nearest, code) if nearest is not None else None
+
+
+# Calls by the code's identity: its hash is that of all it consists of. The code is kept, so that no other takes its
+# place.
+_calls: dict[tuple[int, int, Place | None], Call] = {}
+
+
+def _call(code: CodeType, instruction: int, inside: Place | None) -> Call:
+    key = (id(code), instruction, inside)
+    known = _calls.get(key)
+    if known is None:
+        known = _calls[key] = Call(place_in(code, instruction), code, inside)
+    return known
 
 
 def outside(frame: FrameType | None) -> FrameType | None:
@@ -116,9 +139,19 @@ def caller_in(trace: TracebackType | None) -> Call | None:
     return Call(nearest) if nearest is not None else None
 
 
-@cache
+# By the code's identity, as above.
+_places: dict[tuple[int, int], tuple[CodeType, Place]] = {}
+
+
 def place_in(code: CodeType, instruction: int) -> Place:
     """The source range of an instruction."""
+    known = _places.get((id(code), instruction))
+    if known is None:
+        known = _places[id(code), instruction] = (code, _located(code, instruction))
+    return known[1]
+
+
+def _located(code: CodeType, instruction: int) -> Place:
     path = code.co_filename
     row, end_row, column, end_column = next(
         islice(code.co_positions(), instruction // 2, None), (None, None, None, None)

@@ -115,23 +115,35 @@ class Recorder:
     # Losses
 
     def _loss(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        started = bound = None
         entry = self.losses[func]
+        site = self._site(entry)
+        if site is None or not (self.cycle.is_deep or is_due(site.calls)):
+            return func(*args, **kwargs)
+        started = None
         with self._unnoticed():
             bound = entry.signature.bind(args, kwargs)
-            started = self._started(entry, bound) if bound is not None else None
+            started = self._started(entry, site, bound) if bound is not None else None
         result = func(*args, **kwargs)
         if started is not None:
             with self._unnoticed():
                 self._finished(started, result)
         return result
 
-    def _started(self, entry: Watched, bound: Mapping[str, Any]) -> _Started | None:
+    def _site(self, entry: Watched) -> Site | None:
+        """The call that is being made, counted."""
         call = caller(sys._getframe())  # noqa: SLF001
-        if call is None or len(entry.operands) < 2 or is_capturing():
+        if call is None:
             return None
-        site = self.sites.setdefault((call.place, entry.name), Site(entry.name, call))
+        key = (call.place, entry.name)
+        site = self.sites.get(key)
+        if site is None:
+            site = self.sites[key] = Site(entry.name, call)
         site.calls += 1
+        return site
+
+    def _started(self, entry: Watched, site: Site, bound: Mapping[str, Any]) -> _Started | None:
+        if len(entry.operands) < 2 or is_capturing():
+            return None
         look = see(entry.name, site.calls, bound, entry.operands, self.cycle.number)
         if look is None:
             return None
@@ -194,7 +206,7 @@ class Recorder:
 
     def _scale(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        if len(args) == 2 and isinstance(result, torch.Tensor):
+        if len(self._ledger) and len(args) == 2 and isinstance(result, torch.Tensor):
             left, right = self._ledger.of(args[0]), self._ledger.of(args[1])
             if left is not None or right is not None:
                 with self._unnoticed():
@@ -226,7 +238,7 @@ class Recorder:
 
     def _add(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        if len(args) == 2 and isinstance(result, torch.Tensor):
+        if len(self._ledger) and len(args) == 2 and isinstance(result, torch.Tensor):
             parts = [self._ledger.of(arg) for arg in args]
             if parts[0] is not None or parts[1] is not None:
                 if parts[1] is not None and func.__name__.startswith("sub"):
@@ -310,7 +322,7 @@ class Recorder:
 
     def _activate(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        if isinstance(result, torch.Tensor):
+        if self.cycle.is_deep and isinstance(result, torch.Tensor):
             with self._unnoticed():
                 if is_plain(result) and not is_capturing():
                     self._activations.add(func.__name__, result, caller(sys._getframe()))  # noqa: SLF001
@@ -319,6 +331,8 @@ class Recorder:
     # Backward and step
 
     def _backward(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not len(self._ledger):
+            return func(*args, **kwargs)
         with self._unnoticed():
             call = caller(sys._getframe())  # noqa: SLF001
             first = args[0] if args else None
@@ -344,8 +358,10 @@ class Recorder:
     def stepped(self, *, heard: bool) -> None:
         """An optimizer has made a step; `heard` says whether what led to it was listened to."""
         cycle, self.cycle = self.cycle, Cycle(self.cycle.number + 1)
+        if not cycle.arrivals:
+            return
         with self._unnoticed():
-            self._ledger.clear_numbers()
+            self._ledger.clear()
             for cause in backwards.closed(cycle) if heard else ():
                 self.report(cause)
 

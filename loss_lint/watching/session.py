@@ -18,7 +18,7 @@ from loss_lint.syntax.noqa import Suppressions
 from loss_lint.syntax.sources import Folder, Snapshot
 from loss_lint.watching.api import LossMisuse, configuration
 from loss_lint.watching.evidence import evidence_for
-from loss_lint.watching.observer import Observer, active_modes, compiles, is_on_top, take_out
+from loss_lint.watching.observer import Observer, compiles, is_on_top, take_out, top_of_modes
 from loss_lint.watching.postmortem import explain
 from loss_lint.watching.recorder import Recorder
 from loss_lint.watching.sites import is_due
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # What one call of a torch function costs more under a mode, in seconds; the share of a step that all of them may cost,
 # and what they may cost in all before that is looked at.
-_CALL_COST = 2e-6
+_CALL_COST = 2.5e-6
 _BUDGET = 0.02
 _ALLOWANCE = 1.0
 
@@ -55,7 +55,7 @@ class Run:
         self._thread = threading.get_ident()
         self._steps = 0
         self._listening = False
-        self._others: list[object] = []
+        self._below: object = None
         self._last_step = time.perf_counter()
         self._last_calls = 0
         self._paused = False
@@ -75,7 +75,7 @@ class Run:
     def _stop_listening(self) -> None:
         self._observer.__exit__(None, None, None)  # type: ignore[no-untyped-call]
         self._listening = False
-        self._others = active_modes()
+        self._below = top_of_modes()
 
     def _concerns(self) -> bool:
         """Whether an optimizer's step is one of this run's, which is known by its thread."""
@@ -83,7 +83,8 @@ class Run:
 
     def _stepping(self, _: object, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Before an optimizer's step, which holds no loss, unless the program gave it a closure."""
-        if self._concerns() and not args and kwargs.get("closure") is None:
+        closures = (*args[1:], kwargs.get("closure"))  # the optimizer itself comes first
+        if self._concerns() and all(closure is None for closure in closures):
             self._paused = self._listening and is_on_top(self._observer)
             if self._paused:
                 self._stop_listening()
@@ -96,7 +97,7 @@ class Run:
         self._steps += 1
         self.recorder.stepped(heard=was_listening)
         wants = self._wants(was_listening=was_listening)
-        if wants and not self._listening and active_modes() == self._others:
+        if wants and not self._listening and top_of_modes() == self._below:
             self._listen()
         elif not wants and self._listening and is_on_top(self._observer):
             self._stop_listening()
