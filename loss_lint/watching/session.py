@@ -16,6 +16,7 @@ from loss_lint.findings import Finding, Step
 from loss_lint.selection import known_codes
 from loss_lint.syntax.noqa import Suppressions
 from loss_lint.syntax.sources import Folder, Snapshot
+from loss_lint.watching.agreement import agreements, confirmed, doubt, static_findings
 from loss_lint.watching.api import LossMisuse, configuration
 from loss_lint.watching.evidence import evidence_for
 from loss_lint.watching.observer import Observer, compiles, is_on_top, take_out, top_of_modes
@@ -45,6 +46,7 @@ class Run:
         self.watches = [watch]
         self.findings: list[Finding] = []
         self.late: list[Finding] | None = None
+        self.doubts: list[str] = []
         self.recorder = Recorder(self._found)
         self._sources = Snapshot(Folder())
         self._suppressions = Suppressions(self._sources)
@@ -169,6 +171,25 @@ class Run:
         late, self.late = self.late, None
         return late
 
+    def compare(self) -> None:
+        """Say of each finding whether the static check agrees, and add what it finds and the run confirms."""
+        sites = [site for site in self.recorder.sites.values() if site.looks]
+        static = static_findings(sites, self._sources)
+        wanted = [finding for finding in static if self._is_wanted(finding)]
+        found: dict[Finding, Finding] = {finding: finding for finding in self.findings}
+        for agreement in agreements(wanted, list(found), sites):
+            if agreement.found is not None:
+                found[agreement.found] = confirmed(agreement)
+            elif agreement.is_confirmed:
+                found[agreement.static] = confirmed(agreement)
+            else:
+                self.doubts.append(doubt(agreement))
+        self.findings[:] = found.values()
+
+    def _is_wanted(self, finding: Finding) -> bool:
+        codes = self._configuration.codes(os.path.abspath(finding.place.path))
+        return finding.code in codes and not self._suppressions.silences(finding)
+
 
 class Session:
     """One watch that is running: a run of its own, or a part of the one that runs in this thread already."""
@@ -197,6 +218,8 @@ class Session:
         run.watches.remove(self._watch)
         if self._is_outermost:
             run.close()
+            if self._watch.check:
+                run.compare()
         self.late = tuple(late)
         return tuple(sorted(run.findings[self._began :], key=Finding.sort_key))
 
@@ -215,9 +238,10 @@ class Session:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(
-            f"loss-lint failed while watching ({failure}); please report this"
-            for failure in self.run.recorder.failures
+        failures = self.run.recorder.failures
+        return (
+            *self.run.doubts,
+            *(f"loss-lint failed while watching ({failure}); please report this" for failure in failures),
         )
 
 
