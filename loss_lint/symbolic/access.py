@@ -44,6 +44,7 @@ from loss_lint.symbolic.graph import (
     only,
 )
 from loss_lint.symbolic.guards import compatible, strip
+from loss_lint.symbolic.heap import FOREIGN
 from loss_lint.symbolic.items import MOVES, item
 from loss_lint.symbolic.readings import is_object_like, narrowed, rewrap
 
@@ -153,9 +154,14 @@ def _with_class_attribute(
     holder: Value, held: Value, name: str, site: Site, base_site: Site, act: Activation
 ) -> Value:
     """An attribute that only one branch set: in the other one the class's own is left."""
-    if not (isinstance(held, Alternatives) and len(held.branches) == 1 and isinstance(holder, Object)):
+    if not (isinstance(held, Alternatives) and len(held.branches) == 1):
         return held
-    inherited = objects.attribute(holder, name, site, base_site, act)
+    if isinstance(holder, Object):
+        inherited = objects.attribute(holder, name, site, base_site, act)
+    elif isinstance(holder, Leaf | Op):
+        inherited = _of_tensor_or_unknown(holder, name, site, base_site, act)
+    else:
+        inherited = None
     if inherited is None or isinstance(inherited, Method):
         return held
     (guards, _), *_ = held.branches
@@ -197,6 +203,8 @@ def set_attribute(base: Value, name: str, value: Value, act: Activation) -> None
         assign.set_item(plain, const(name), value, plain.site, act)
     if not isinstance(plain, Object):
         act.machine.modules.note_write(plain)
+        if act.state.heap.get(plain.content) is None:
+            act.state.heap.set(plain.content, FOREIGN)
     act.state.heap.set_attribute(plain.content, name, value)
 
 

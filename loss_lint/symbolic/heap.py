@@ -11,6 +11,7 @@ from loss_lint.symbolic import limits
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
     ZERO,
+    Alternatives,
     Guards,
     Leaf,
     Object,
@@ -36,15 +37,20 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one object holds. `open` means that there may be more than what is known."""
+    """What one object holds. `open` means that there may be more than what is known.
+
+    `foreign` is that of a value which the program has not made, such as a batch: it was there before its record.
+    """
 
     attributes: Mapping[str, Value]
     items: tuple[Item, ...] = ()
     open: bool = False
+    foreign: bool = False
 
 
 EMPTY = Record({})
 OPEN = Record({}, open=True)
+FOREIGN = Record({}, open=True, foreign=True)
 
 
 class Deferred:
@@ -217,7 +223,7 @@ class Heap:
                 Item(key, _sum_or_same(one.value if one else None, value, summed), guards)
                 for (key, value, guards), one in zip_longest(record.items, old.items[: len(record.items)])
             )
-            self.set(content, Record(attributes, items, record.open))
+            self.set(content, Record(attributes, items, record.open, record.foreign))
             for name, value in record.attributes.items():
                 self._sum_up_list(before, old.attributes.get(name), value, summed)
 
@@ -248,6 +254,8 @@ class Heap:
             if one is None or two is None or one is two:
                 known = one or two
                 assert known is not None
+                if one is not two and isinstance(known, Record) and known.foreign:
+                    known = _in_one_branch(known, theirs if one is None else mine)
                 joined.set(content, known)
             else:
                 joined.set(content, _join_records(_known(one), _known(two), mine, theirs))
@@ -277,6 +285,15 @@ def _sum_or_same(before: Value | None, value: Value, summed: Callable[[Value, Va
     return summed(start, value) or value
 
 
+def _in_one_branch(record: Record, guards: Guards) -> Record:
+    """What a value that was there before has got in one branch only."""
+    attributes: dict[str, Value] = {}
+    for name, value in record.attributes.items():
+        alone = value.branches[0] if isinstance(value, Alternatives) and len(value.branches) == 1 else None
+        attributes[name] = only(value, guards) if alone is None else only(alone[1], guards | alone[0])
+    return replace(record, attributes=attributes)
+
+
 def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> Record:
     attributes: dict[str, Value] = {}
     for name in [*one.attributes, *(name for name in other.attributes if name not in one.attributes)]:
@@ -291,7 +308,7 @@ def _join_records(one: Record, other: Record, mine: Guards, theirs: Guards) -> R
         else:
             attributes[name] = alternatives([(mine, left), (theirs, right)])
     items, is_open = _join_items(one, other, mine, theirs)
-    return Record(attributes, items, is_open)
+    return Record(attributes, items, is_open, one.foreign and other.foreign)
 
 
 def _join_items(one: Record, other: Record, mine: Guards, theirs: Guards) -> tuple[tuple[Item, ...], bool]:
