@@ -261,6 +261,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "item": _item,
     "variable": _variable,
     "requires_grad_": _requiring_grad,
+    "append": lambda tensor, **_: tensor,
     "learned": lambda tensor: tensor.detach().requires_grad_(),
     "detach": _dtyped("detach"),
     "t": _dtyped("t"),

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Looks for a running total of losses that is only reported, to which the loss is added with its graph.
+Looks for a running total of losses that is only reported, to which the loss is added with its graph, and for a list of
+losses that have been run backward already.
 
 ## Why is this bad?
 
@@ -53,7 +54,8 @@ def train(model, loader, optimizer):
 A total that is run backward itself, now or later; a loss that is added under `torch.no_grad()`, or as
 `loss.item()`, `loss.detach()`, `loss.data` or `float(loss)`; a total that is detached in each iteration; a total
 of which it is not known that it is only reported; a total over the batches of one step, which starts anew where the
-optimizer steps.
+optimizer steps; a list that is emptied, shortened or replaced in the loop, or has a largest length; a loss that is
+appended before it is run backward together with the others.
 
 ## Fix safety
 
@@ -75,8 +77,8 @@ from loss_lint.symbolic.carried import added_to_total, is_of_total, restarts
 from loss_lint.symbolic.classes import is_tensor
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
-from loss_lint.symbolic.graph import NONE, Guards, Loop, Op, Site, Value
-from loss_lint.symbolic.guards import implied
+from loss_lint.symbolic.graph import NONE, Const, Guards, Loop, Object, Op, Site, Tuple, Value
+from loss_lint.symbolic.guards import implied, strip
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.trainable import readings
 from loss_lint.symbolic.walk import View, Walk, effect, views
@@ -85,11 +87,18 @@ from loss_lint.symbolic.walk import View, Walk, effect, views
 def match(sink: Op, root: Root) -> Iterator[Match]:
     if not (sink.grad and sink.loops and root.backward()) or root.is_trained_on(sink):
         return
+    if sink.name == "append":
+        yield from _match_list(sink, root)
+        return
     found = added_to_total(sink)
     if found is None or _is_part_of_a_sum(sink, root):
         return
     slot, loop = found
-    if _is_trained_on_behind(loop, sink.operands[slot], root) or _restarts_with_each_step(sink, loop, root):
+    if (
+        _is_short(loop)
+        or _is_trained_on_behind(loop, sink.operands[slot], root)
+        or _restarts_with_each_step(sink, loop, root)
+    ):
         return
     for view, backward in _run_backward(sink, slot, root):
         # Where each iteration runs backward itself, nothing needs the graphs of all of them.
@@ -98,6 +107,42 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 return
             yield _match(sink, slot, view, loop, backward)
             return
+
+
+def _match_list(sink: Op, root: Root) -> Iterator[Match]:
+    """Losses that have been run backward, in a list that outlives the loop; nothing can train on them any more."""
+    kept = strip(sink.parameter("to") or NONE)
+    if not isinstance(kept, Object) or _is_shortened(kept, root):
+        return
+    outer = [loop for loop in sink.loops if loop not in kept.loops and not _is_short(loop)]
+    for view, backward in _run_backward(sink, 0, root):
+        common = [loop for loop in outer if loop in backward.loops]
+        if common and not _retains(backward) and _has_a_graph(sink.operands[0], sink.guards):
+            yield _match(sink, 0, view, common[0], backward)
+            return
+
+
+def _is_short(loop: Loop) -> bool:
+    """Whether a loop runs over a few things that the program lists or counts, such as the parts of a loss."""
+    match strip(loop.iterable) if loop.iterable is not None else None:
+        case Tuple():
+            return True
+        case Op(name="range", operands=operands):
+            numbers = [strip(operand) for operand in operands]
+            return all(isinstance(one, Const) and one.value in _FEW for one in numbers)
+        case _:
+            return loop.unrolled
+
+
+_FEW = range(-8, 9)
+
+
+def _is_shortened(kept: Object, root: Root) -> bool:
+    return any(op.name == "shorten" and op.operands[0].content == kept.content for op in root.ops)
+
+
+def _retains(backward: Op) -> bool:
+    return any(name in ("retain_graph", "create_graph") for name, _ in backward.parameters)
 
 
 def _has_a_graph(value: Value, guards: Guards) -> bool:
@@ -149,10 +194,13 @@ def _encloses(outer: Site, inner: Site) -> bool:
 
 
 def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
-    loss = view.node
+    loss, is_list = view.node, sink.name == "append"
     known = isinstance(loss, Op) and effect(loss) == "loss"
     named = f" ({loss.name} at {at(loss.site, sink.site)})" if known and isinstance(loss, Op) else ""
-    steps = [(backward.site, "the loss is run backward here"), (loop.site, "added up in this loop")]
+    steps = [
+        (backward.site, "the loss is run backward here"),
+        (loop.site, "appended in this loop" if is_list else "added up in this loop"),
+    ]
     if known and isinstance(loss, Op):
         steps.insert(0, (loss.site, f"{loss.name} is computed"))
     # A function that is given a loss and runs it backward keeps its graph itself.
@@ -161,8 +209,9 @@ def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
     return Match(
         sink=sink,
         message=(
-            f"The running total keeps the graph of each loss that is added{named}: memory grows with every "
-            "batch, the number is the same. Add `loss.detach()` or `loss.item()`."
+            f"The {'list' if is_list else 'running total'} keeps the graph of each loss that is "
+            f"{'appended' if is_list else 'added'}{named}: memory grows with every batch, the number is the same. "
+            f"{'Append' if is_list else 'Add'} `loss.detach()` or `loss.item()`."
         ),
         claim=("memory",),
         guards=view.guards,
@@ -174,7 +223,7 @@ def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
                 "detach",
                 argument=passes[0].site if moved else None,
                 is_written=_is_tensor(sink.operands[slot], sink.guards, view)
-                and not _starts_as_none(sink.operands[1 - slot], sink.guards),
+                and not (not is_list and _starts_as_none(sink.operands[1 - slot], sink.guards)),
             ),
         ),
         passes=passes,
@@ -201,6 +250,6 @@ RULE = Rule(
     summary="a loss added to a running total for reporting, its graph kept alive",
     claim=("memory",),
     fix="safe",
-    sinks=frozenset({"add"}),
+    sinks=frozenset({"add", "append"}),
     match=match,
 )

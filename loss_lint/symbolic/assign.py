@@ -172,10 +172,11 @@ def delete_item(holder: Value, key: Value, act: Activation) -> None:
     """`del holder[key]`."""
     plain, key = strip(act.machine.resolved(holder, act)), strip(key)
     record = act.state.heap.get(plain.content) if isinstance(plain, Object) else None
-    if record is None:
+    if record is None or not isinstance(plain, Object):
         return
+    containers.note_shortened(plain, plain.site, act)
     items = sequences.under(record.items, act.state.guards)
-    if isinstance(key, Const) and isinstance(plain, Object) and not containers.in_inner_loop(plain, act):
+    if isinstance(key, Const) and not containers.in_inner_loop(plain, act):
         if objects.external_base(plain.cls, act) in containers.MAPPINGS:
             kept = tuple(one for one in items if one.key is None or one.key.content != key.content)
             act.state.heap.set(plain.content, Record(record.attributes, kept, record.open))

@@ -148,6 +148,8 @@ def call_method(
             return done
     match name, values:
         case "append" | "add", [value]:
+            if base == "builtins.list" and _grows(holder, act):
+                act.machine.op("append", (value,), (("to", holder),), site, (arguments[0].site,), act)
             append(holder, value, act)
             return receiver if base.startswith("torch.") else NONE
         case (("add_module" | "register_module"), [key, value]):
@@ -173,11 +175,17 @@ def call_method(
         case "copy", []:
             return copied(holder, site, act)
         case "clear", []:
+            note_shortened(holder, site, act)
             store(holder, record, (), act, is_open=False)
             return NONE
         case "pop", _ if base in SEQUENCES and len(values) <= 1:
+            note_shortened(holder, site, act)
             return _pop(receiver, holder, record, values[0] if values else const(-1), site, act)
-        case (("pop" | "remove" | "sort" | "update" | "setdefault" | "popitem" | "discard"), _):
+        case "remove", [_]:
+            note_shortened(holder, site, act)
+            store(holder, record, (), act, is_open=True)
+            return leaf("call", name, site, (receiver, *values), "what a changed container holds")
+        case (("pop" | "sort" | "update" | "setdefault" | "popitem" | "discard"), _):
             store(holder, record, (), act, is_open=True)
             return leaf("call", name, site, (receiver, *values), "what a changed container holds")
         case (("children" | "named_children"), []):
@@ -185,6 +193,20 @@ def call_method(
             return made or leaf("call", name, site, (receiver,), "modules that are not known")
         case _:
             return None
+
+
+def _grows(holder: Object, act: Activation) -> bool:
+    """Whether each iteration of a loop finds what the one before has left, and no other list in its place."""
+    return in_inner_loop(holder, act) and not any(
+        isinstance(value, Phi) and value.init is not None and strip(value.init) is holder
+        for value in act.state.names.values()
+    )
+
+
+def note_shortened(holder: Object, site: Site, act: Activation) -> None:
+    """Record that a list loses items in a loop, so that it does not grow with each iteration."""
+    if act.loops:
+        act.machine.python_op("shorten", (holder,), site, act)
 
 
 def list_of(items: tuple[Item, ...], site: Site, act: Activation) -> Object:

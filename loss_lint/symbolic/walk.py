@@ -36,6 +36,7 @@ _OWN_EFFECTS = {
     "len": "size",
     "not": "compare",
     "setitem": "other",
+    "append": "other",
     "learned": "other",  # its numbers are those of its operand only until training moves them
 }
 
