@@ -80,7 +80,7 @@ def _codes() -> str:
 
 
 def output_of(command: str) -> str:
-    """What a `loss-lint` command prints, run from the repository's root."""
+    """What a `loss-lint` command prints, run from the repository's root; `run` prints findings to standard error."""
     arguments = command.split()
     assert arguments[0] == "loss-lint"
     done = subprocess.run(
@@ -97,7 +97,8 @@ def output_of(command: str) -> str:
         check=False,
         encoding="utf-8",
     )
-    return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+    text = done.stdout + (done.stderr if arguments[1] == "run" else "")
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -43,13 +44,15 @@ def _run(root: Node, tensors: Mapping[Input, Any], logits: Sequence[torch.Tensor
 
 @contextmanager
 def as_it_is() -> Iterator[None]:
-    """Gradients recorded, nothing cast, no mode: the state of the program is there again afterwards."""
+    """Gradients recorded, nothing cast, no mode, no warning given twice; then all is as it was."""
     with (
+        warnings.catch_warnings(),
         torch._C.DisableTorchFunction(),  # noqa: SLF001
         torch.inference_mode(False),
         torch.enable_grad(),
         torch.autocast("cpu", enabled=False),
     ):
+        warnings.simplefilter("ignore")
         yield
 
 

@@ -175,7 +175,7 @@ def _normalized(seen: Sequence[_Seen], kind: str) -> _Normalized | None:
         f"All rows of its input, of shape {shape_text(shown.look.input_shape)}, sum to 1, with values between "
         f"{number_text(facts['minimum'])} and {number_text(facts['maximum'])}."
     )
-    return _Normalized(shown.look, text, kind if shown in made else "a softmax")
+    return _Normalized(shown.look, text, kind if shown in made else "a normalization")
 
 
 def _sums_to_one(one: _Seen, prefix: str) -> bool:

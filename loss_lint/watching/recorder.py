@@ -28,6 +28,7 @@ from loss_lint.watching.looks import (
     look_closely,
     see,
 )
+from loss_lint.watching.observer import passed
 from loss_lint.watching.places import Call, caller, outside
 from loss_lint.watching.sites import Site, is_due
 
@@ -118,12 +119,12 @@ class Recorder:
         entry = self.losses[func]
         site = self._site(entry)
         if site is None or not (self.cycle.is_deep or is_due(site.calls)):
-            return func(*args, **kwargs)
+            return passed(func, args, kwargs)
         started = None
         with self._unnoticed():
             bound = entry.signature.bind(args, kwargs)
             started = self._started(entry, site, bound) if bound is not None else None
-        result = func(*args, **kwargs)
+        result = passed(func, args, kwargs)
         if started is not None:
             with self._unnoticed():
                 self._finished(started, result)
