@@ -73,7 +73,7 @@ def named_counts(call: Call, frame: FrameType | None, by: float) -> set[object]:
     owner = users(frame)
     if length is not None and owner is not None:
         value = owner.f_locals.get(length[1], owner.f_globals.get(length[1]))
-        if isinstance(value, torch.Tensor) and value.dim() and value.shape[0] == by:
+        if isinstance(value, torch.Tensor) and value.dim() and _same(value.shape[0], by):
             return {call.place}
     return set()
 
@@ -140,23 +140,32 @@ def _is_sum(term: Term) -> bool:
     return term.look.reduction == "sum" or (term.look.reduction == "none" and term.reduced == "sum")
 
 
-def divided(term: Term, cycle: Cycle) -> Iterator[Cause]:
+def divided(term: Term, root: Tracked, cycle: Cycle) -> Iterator[Cause]:
     """A mean loss that was divided by a number of its samples on the way."""
     if not (term.look.reduction in _MEANS or (term.look.reduction == "none" and term.reduced == "mean")):
         return
-    if term.factor is None or sum(scaling.by > 1 for scaling in term.scalings) != 1:
+    if term.factor is None:
         return
     for scaling in term.scalings:
-        place = scaling.call.place if scaling.call is not None else None
         counted = _counted(scaling, term.look)
-        if counted is None or place not in cycle.counts_of_samples:
+        if counted is None or scaling.call is None or scaling.call.place not in cycle.counts_of_samples:
+            continue
+        # The mean of as many losses; and what has been multiplied by a count may be divided by one.
+        if round(_divisor(scaling)) == len(root.terms) or any(_divisor(one) < 0.7 for one in term.scalings):
             continue
         yield _division(scaling, term.look, term.site, counted)
 
 
+def _divisor(scaling: Scaling) -> float:
+    """What a loss is divided by: a product divides by the reciprocal of its factor."""
+    if scaling.divides:
+        return scaling.by
+    return 1 / scaling.by if scaling.by else math.inf
+
+
 def _counted(scaling: Scaling, look: Look) -> str | None:
     """Which number of samples a loss was divided by, if it is one."""
-    by = scaling.by if scaling.divides else (1 / scaling.by if scaling.by else 0.0)
+    by = _divisor(scaling)
     if by < 1.5 or scaling.call is None:
         return None
     if _same(by, look.batch):
@@ -175,7 +184,7 @@ def _same(one: float, other: float) -> bool:
 
 def _division(scaling: Scaling, look: Look, site: Site, counted: str) -> Cause:
     assert scaling.call is not None
-    by = scaling.by if scaling.divides else 1 / scaling.by
+    by = _divisor(scaling)
     return Cause(
         "LOS101",
         scaling.call,
@@ -210,7 +219,7 @@ def _followed(terms: list[Term], cycle: Cycle) -> Iterator[Cause]:
             continue
         scaling = dividing[0]
         assert scaling.call is not None
-        count = scaling.by if scaling.divides else 1 / scaling.by
+        count = _divisor(scaling)
         if round(count) == len(cycle.arrivals) or counts_steps(
             divisor_text(scaling.call.place).rpartition(".")[2]
         ):
@@ -218,7 +227,7 @@ def _followed(terms: list[Term], cycle: Cycle) -> Iterator[Cause]:
         site.divisions.append(Division(scaling, term.look, len(cycle.arrivals), len(terms)))
         del site.divisions[:-16]
         sizes = {
-            round(one.scaling.by if one.scaling.divides else 1 / one.scaling.by)
+            round(_divisor(one.scaling))
             for one in site.divisions
             if one.scaling.call is not None and one.scaling.call.place == scaling.call.place
         }

@@ -483,7 +483,7 @@ def _is_forgotten(wide: tuple[int, ...], narrow: tuple[int, ...]) -> bool:
 
 def _zero(site: Site, seen: Sequence[_Seen]) -> Iterator[Cause]:
     """A loss that has nothing to teach."""
-    if site.loss not in _NEVER_ZERO or not site.trained_alone or site.trained_alone < site.calls / 2:
+    if site.loss not in _NEVER_ZERO or not site.trained_alone or site.trained_alone < len(seen) / 2:
         return
     if any(one.look.classes == 1 and one.look.has_indices for one in seen):
         return  # LOS214 says why

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _SCALER = os.path.join("torch", "amp", "grad_scaler.py")
 _MAX_LIGHT_LOOKS = 256
 _MAX_FAILURES = 4
+_MAX_ARRIVALS = 512
 
 
 class Watched(NamedTuple):
@@ -234,8 +235,9 @@ class Recorder:
         call = caller(frame)
         by = _number_of(other)
         self._ledger.put(result, tracked.scaled(by, divides=divides, call=call))
-        if by is not None and call is not None:
-            self.cycle.counts_of_samples |= backwards.named_counts(call, frame, by)
+        if by and call is not None:
+            divisor = by if divides else 1 / by
+            self.cycle.counts_of_samples |= backwards.named_counts(call, frame, divisor)
 
     def _add(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
@@ -350,10 +352,11 @@ class Recorder:
             self.report(cause)
         if tracked is None or root.grad_fn is None:
             return
-        self.cycle.arrivals.append(Arrival(call, tracked))
+        if len(self.cycle.arrivals) < _MAX_ARRIVALS:  # a program may never use an optimizer
+            self.cycle.arrivals.append(Arrival(call, tracked))
         for term in tracked.terms:
             backwards.note(term, tracked, self.cycle)
-            for cause in backwards.divided(term, self.cycle):
+            for cause in backwards.divided(term, tracked, self.cycle):
                 self.report(cause)
 
     def stepped(self, *, heard: bool) -> None:

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from loss_lint.watching.api import Watch
     from loss_lint.watching.causes import Cause
 
-# What one call of a torch function costs more under a mode, in seconds; the share of a step that all of them may cost,
-# and what they may cost in all before that is looked at.
-_CALL_COST = 2.5e-6
+# What one call of a torch function costs more under a mode, in seconds, generously; the share of a step that all of
+# them may cost, and what they may cost in all before that is looked at.
+_CALL_COST = 4e-6
 _BUDGET = 0.02
-_ALLOWANCE = 1.0
+_ALLOWANCE = 0.3
 
 _local = threading.local()
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()

@@ -649,3 +649,33 @@ def test_a_run_that_costs_too_much_is_heard_more_rarely(monkeypatch: pytest.Monk
         with quiet() as again:
             softmaxed(40)
     assert codes(again) == ["LOS201"]
+
+
+def test_a_loss_inside_a_library_stands_where_the_user_called_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "library_of_losses.py").write_text(
+        "import torch.nn.functional as F\n\n\ndef compute(x, y):\n    return F.cross_entropy(x.softmax(1), y)\n"
+    )
+    monkeypatch.syspath_prepend(str(library))
+    import library_of_losses  # type: ignore[import-not-found]
+
+    with quiet() as watch:
+        library_of_losses.compute(torch.randn(8, 5), torch.randint(0, 5, (8,)))  # the user's call
+    (finding,) = watch.findings
+    assert (finding.place.path, finding.place.line) == (__file__, line_of("# the user's call"))
+    assert [(step.place.line, step.message) for step in finding.trace][-1] == (5, "torch is called here")
+
+
+def test_places_are_exact_beside_other_alphabets() -> None:
+    x, y = torch.randn(8, 5), torch.randint(0, 5, (8,))
+    with quiet() as watch:
+        straße = ("ü", functional.cross_entropy(x.softmax(1), y))
+    (finding,) = watch.findings
+    line = Path(__file__).read_text(encoding="utf-8").splitlines()[finding.place.line - 1]
+    assert line[finding.place.column - 1 : finding.place.end_column - 1] == (
+        "functional.cross_entropy(x.softmax(1), y)"
+    )
+    assert straße
