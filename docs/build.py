@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "docs" / "rules"
 MEASURED = ROOT / "loss_lint" / "rules" / "measured"
 README = ROOT / "README.md"
+WATCH = ROOT / "docs" / "watch.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 
@@ -36,6 +37,7 @@ def pages() -> dict[Path, str]:
             wanted[MEASURED / f"{rule.name}.json"] = encoded(numbers)
         wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
     wanted[README] = _readme(README.read_text(encoding="utf-8"))
+    wanted[WATCH] = _with_outputs(_with_watched(WATCH.read_text(encoding="utf-8")))
     wanted[CHANGELOG] = re.sub(
         r"(<!-- codes -->\n).*?(  <!-- /codes -->)",
         lambda match: match[1] + _codes() + match[2],
@@ -53,9 +55,35 @@ def _readme(text: str) -> str:
         text,
         flags=re.DOTALL,
     )
+    return _with_outputs(text)
+
+
+def _with_outputs(text: str) -> str:
+    """A text with the outputs of its commands made anew."""
     return re.sub(
         r"(<!-- output: (.+?) -->\n```text\n).*?(```\n)",
         lambda match: match[1] + output_of(match[2]) + match[3],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _with_watched(text: str) -> str:
+    """The page on watching with its table of what a run can show."""
+    from loss_lint.selection import known_codes
+    from loss_lint.watching.kinds import SEEN
+
+    names = {rule.code: rule.name for rule in known_codes()}
+    rows = ["| code | name | what is seen |", "| --- | --- | --- |"]
+    for code, seen in SEEN.items():
+        name = names[code]
+        rows.append(
+            f"| {code} | {name if code.startswith('LOSW') else f'[{name}](rules/{name}.md)'} | {seen} |"
+        )
+    table = "\n".join(rows) + "\n"
+    return re.sub(
+        r"(<!-- watched -->\n).*?(<!-- /watched -->)",
+        lambda match: match[1] + table + match[2],
         text,
         flags=re.DOTALL,
     )

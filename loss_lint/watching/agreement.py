@@ -16,7 +16,7 @@ from loss_lint.harness.rebind import is_of, rebound
 from loss_lint.harness.replay import replay
 from loss_lint.report.paths import shown_path
 from loss_lint.watching.evidence import widened
-from loss_lint.watching.judge import JUDGED
+from loss_lint.watching.kinds import SEEN
 from loss_lint.watching.places import home_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def agreements(
         if same is not None:
             yield Agreement(finding, same, same.evidence)
         elif site is not None and site.looks:
-            yield Agreement(finding, None, None if finding.code in JUDGED else _evidence(finding, site))
+            yield Agreement(finding, None, None if finding.code in SEEN else _evidence(finding, site))
 
 
 def _is_same(one: Finding, other: Finding) -> bool:
@@ -172,7 +172,12 @@ def doubt(agreement: Agreement) -> str:
 
 
 def factor(evidence: Evidence | None) -> str:
-    """`gradient 5.8 times smaller`: how the numbers differ, in one phrase; "" where there are none."""
+    """How the numbers differ, in one phrase; "" where there are none.
+
+    >>> from loss_lint.findings import Comparison
+    >>> factor(Evidence("gradient", grad_norm=Comparison(0.1, 0.58)))
+    'gradient 5.8 times smaller'
+    """
     if evidence is None or evidence.verdict in ("unmeasured", "none"):
         return ""
     for name, pair in (("gradient", evidence.grad_norm), ("loss", evidence.loss)):

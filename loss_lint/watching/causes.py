@@ -35,9 +35,18 @@ class Cause:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """`(8, 1)`, as torch writes it."""
+    """A shape as torch writes it.
+
+    >>> shape_text((8, 1)), shape_text((8,)), shape_text(())
+    ('(8, 1)', '(8,)', '()')
+    """
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
 def number_text(value: float) -> str:
+    """Three digits.
+
+    >>> number_text(0.123456), number_text(48213.0)
+    ('0.123', '4.82e+04')
+    """
     return f"{value:.3g}"

@@ -529,9 +529,3 @@ _BY_LOSS: dict[str, tuple[Callable[[Site, Sequence[_Seen], bool], Iterator[Cause
     "kl_div": (_divergence,),
     **dict.fromkeys(_REGRESSIONS, (_broadcast,)),
 }  # fmt: skip
-
-# What is judged here or at `backward()`, by what the tensors showed: nobody else need measure it.
-JUDGED = frozenset(
-    {"LOS101", "LOS106", "LOS109", "LOS201", "LOS202", "LOS203", "LOS204", "LOS206", "LOS209", "LOS213", "LOS214",
-     "LOS301", "LOS302", "LOS305", "LOS401", "LOS501", "LOS603"}
-)  # fmt: skip

@@ -44,35 +44,35 @@ def passed(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return func(*args, **kwargs)
 
 
-def active_modes() -> list[object]:
+# Bound once: these run twice in each step of a training.
+_height = torch._C._len_torch_function_stack  # noqa: SLF001
+_mode_at = torch._C._get_function_stack_at  # noqa: SLF001
+pop_mode = torch._C._pop_torch_function_stack  # noqa: SLF001
+push_mode = torch._C._push_on_torch_function_stack  # noqa: SLF001
+
+
+def innermost() -> tuple[int, Any]:
+    """How many function modes are active in this thread, and the innermost of them."""
+    count = _height()
+    return count, _mode_at(count - 1) if count else None
+
+
+def active_modes() -> list[Any]:
     """The function modes of this thread but the one of the default device, which torch keeps below all others."""
-    count = torch._C._len_torch_function_stack()  # noqa: SLF001
-    modes = [torch._C._get_function_stack_at(at) for at in range(count)]  # noqa: SLF001
+    modes = [_mode_at(at) for at in range(_height())]
     return [mode for mode in modes if not isinstance(mode, DeviceContext)]
-
-
-def top_of_modes() -> tuple[int, object]:
-    """How many function modes are active in this thread, and the innermost."""
-    count = int(torch._C._len_torch_function_stack())  # noqa: SLF001
-    if count and isinstance(torch._C._get_function_stack_at(0), DeviceContext):  # noqa: SLF001
-        return count - 1, None if count == 1 else torch._C._get_function_stack_at(count - 1)  # noqa: SLF001
-    return count, torch._C._get_function_stack_at(count - 1) if count else None  # noqa: SLF001
-
-
-def is_on_top(mode: Observer) -> bool:
-    return top_of_modes()[1] is mode
 
 
 def take_out(mode: Observer) -> None:
     """Take a mode off the stack, wherever it is."""
     above: list[Any] = []
-    while torch._C._len_torch_function_stack():  # noqa: SLF001
-        top = torch._C._pop_torch_function_stack()  # noqa: SLF001
+    while _height():
+        top = pop_mode()
         if top is mode:
             break
         above.append(top)
     for other in reversed(above):
-        torch._C._push_on_torch_function_stack(other)  # noqa: SLF001
+        push_mode(other)
 
 
 def compiles() -> bool:

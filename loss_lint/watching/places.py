@@ -196,6 +196,11 @@ def divisor_text(place: Place) -> str:
 
 
 def _divisor(tree: ast.AST) -> str:
+    """The divisor in a division's source.
+
+    >>> [_divisor(ast.parse(text)) for text in ("a / len(y)", "a *= 1 / n", "a.div(x.size(0))", "a * n")]
+    ['len(y)', 'n', 'x.size(0)', '']
+    """
     node = tree.body if isinstance(tree, ast.Expression) else None
     if isinstance(tree, ast.Module) and len(tree.body) == 1:
         node = getattr(tree.body[0], "value", None)

@@ -35,5 +35,10 @@ def ending(findings: Sequence[Finding], notes: Sequence[str], calls: int) -> str
 
 
 def summary(count: int, calls: int) -> str:
+    r"""The last line.
+
+    >>> summary(1, 200)
+    'Found 1 error in 200 calls of losses.\n'
+    """
     losses = f"{calls} call{'s' * (calls != 1)} of losses"
     return f"Found {count} error{'s' * (count != 1)} in {losses}.\n"

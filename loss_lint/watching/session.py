@@ -7,10 +7,12 @@ import threading
 import time
 import weakref
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
-import torch
+from torch.compiler import is_compiling
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils._device import DeviceContext
 
 from loss_lint.findings import Finding, Step
 from loss_lint.selection import known_codes
@@ -19,7 +21,15 @@ from loss_lint.syntax.sources import Folder, Snapshot
 from loss_lint.watching.agreement import agreements, confirmed, doubt, static_findings
 from loss_lint.watching.api import LossMisuse, configuration
 from loss_lint.watching.evidence import evidence_for
-from loss_lint.watching.observer import Observer, compiles, is_on_top, take_out, top_of_modes
+from loss_lint.watching.observer import (
+    Observer,
+    active_modes,
+    compiles,
+    innermost,
+    pop_mode,
+    push_mode,
+    take_out,
+)
 from loss_lint.watching.postmortem import explain
 from loss_lint.watching.recorder import Recorder
 from loss_lint.watching.sites import is_due
@@ -32,7 +42,7 @@ if TYPE_CHECKING:
 # them may cost, and what they may cost in all before that is looked at.
 _CALL_COST = 4e-6
 _BUDGET = 0.02
-_ALLOWANCE = 0.3
+_ALLOWANCE = 0.2
 
 _local = threading.local()
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -54,10 +64,10 @@ class Run:
         self._configuration = configuration(watch)
         self._names = {rule.code: rule.name for rule in known_codes()}
         self._observer = Observer(self.recorder.handlers)
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._steps = 0
         self._listening = False
-        self._below: object = None
+        self._below: tuple[int, Any] = innermost()
         self._last_step = time.perf_counter()
         self._last_calls = 0
         self._paused = False
@@ -71,39 +81,49 @@ class Run:
     # Listening
 
     def _listen(self) -> None:
-        self._observer.__enter__()  # type: ignore[no-untyped-call]
+        push_mode(self._observer)
         self._listening = True
 
-    def _stop_listening(self) -> None:
-        self._observer.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+    def _stop_listening(self) -> bool:
+        """Take the observer off, unless the program has put a mode of its own above it."""
+        if innermost()[1] is not self._observer:
+            return False
+        pop_mode()
         self._listening = False
-        self._below = top_of_modes()
+        self._below = innermost()
+        return True
+
+    def _may_listen(self) -> bool:
+        """Whether the modes are those that there were when listening stopped; a default device may come and go."""
+        return innermost() == self._below or active_modes()[-1:] == [
+            mode for mode in self._below[1:] if mode is not None and not isinstance(mode, DeviceContext)
+        ]
 
     def _concerns(self) -> bool:
         """Whether an optimizer's step is one of this run's, which is known by its thread."""
-        return not torch.compiler.is_compiling() and threading.get_ident() == self._thread and self.is_alive
+        return self.is_alive and get_ident() == self._thread and not is_compiling()
 
     def _stepping(self, _: object, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Before an optimizer's step, which holds no loss, unless the program gave it a closure."""
-        closures = (*args[1:], kwargs.get("closure"))  # the optimizer itself comes first
-        if self._concerns() and all(closure is None for closure in closures):
-            self._paused = self._listening and is_on_top(self._observer)
-            if self._paused:
-                self._stop_listening()
+        if not self._listening or not self._concerns():
+            return
+        has_closure = kwargs.get("closure") is not None or (len(args) > 1 and args[1] is not None)
+        self._paused = not has_closure and self._stop_listening()
 
     def _stepped(self, *_: object) -> None:
         """After an optimizer's step: end a cycle, and decide whether to listen to the next one."""
         if not self._concerns():
             return
         was_listening = self._listening or self._paused
+        self._paused = False
         self._steps += 1
         self.recorder.stepped(heard=was_listening)
         wants = self._wants(was_listening=was_listening)
-        if wants and not self._listening and top_of_modes() == self._below:
-            self._listen()
-        elif not wants and self._listening and is_on_top(self._observer):
+        if wants and not self._listening:
+            if self._may_listen():
+                self._listen()
+        elif not wants and self._listening:
             self._stop_listening()
-        self._paused = False
 
     def _wants(self, *, was_listening: bool) -> bool:
         """Listen on while that costs little; where it does not, to few steps more and more rarely.

@@ -61,7 +61,11 @@ class Uneven:
 
 
 def is_due(count: int) -> bool:
-    """Whether the call number `count` is looked at: the first ones, then two in each doubling."""
+    """Whether the call number `count` is looked at: the first ones, then two in each doubling.
+
+    >>> [count for count in range(1, 100) if is_due(count)]
+    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]
+    """
     if count <= 4:
         return True
     top = 1 << (count.bit_length() - 1)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import loss_lint
+from loss_lint.selection import known_codes
+from loss_lint.watching.kinds import SEEN
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "watch"
 
@@ -56,3 +58,9 @@ def test_what_torch_raises_is_explained(path: Path) -> None:
 @pytest.mark.parametrize("path", scripts("good"), ids=lambda path: path.stem)
 def test_nothing_is_found_in_what_is_right(path: Path) -> None:
     assert watched(path) == set()
+
+
+def test_each_kind_is_shown_by_a_program() -> None:
+    shown = {code for kind in ("bad", "raising") for path in scripts(kind) for code, _ in marks(path)}
+    assert shown == set(SEEN)
+    assert set(SEEN) <= {rule.code for rule in known_codes()}
