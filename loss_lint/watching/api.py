@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import warnings
@@ -71,6 +72,17 @@ class Watch(ContextDecorator):
         # Whoever made this watch reports what it finds.
         self.is_reported = on_finding == "report"
         self._session: Session | None = None
+
+    def __call__(self, func: F) -> F:
+        if (
+            inspect.iscoroutinefunction(func)
+            or inspect.isgeneratorfunction(func)
+            or inspect.isasyncgenfunction(func)
+        ):
+            raise TypeError(
+                "what a generator or coroutine runs is not over when its call is: use `with watch():` inside"
+            )
+        return super().__call__(func)
 
     def _recreate_cm(self) -> Watch:
         """A decorated function is watched anew by each call."""

@@ -6,7 +6,7 @@ import ast
 import linecache
 import os
 import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from itertools import islice
@@ -30,7 +30,6 @@ class Call:
     """A call in the user's code; `inside` is the one in a library, nearest to torch, that it led to."""
 
     place: Place
-    code: CodeType | None = field(default=None, compare=False, repr=False)
     inside: Place | None = None
 
     @property
@@ -76,7 +75,6 @@ def caller(frame: FrameType | None) -> Call | None:
     torch has traced: where it was written can no longer be told.
     """
     nearest: Place | None = None
-    code: CodeType | None = None
     depth = 0
     while frame is not None and depth < _MAX_DEPTH:
         filename = frame.f_code.co_filename
@@ -87,23 +85,23 @@ def caller(frame: FrameType | None) -> Call | None:
             if home == "compiled":
                 return None
             if nearest is None:
-                nearest, code = place_in(frame.f_code, frame.f_lasti), frame.f_code
+                nearest = place_in(frame.f_code, frame.f_lasti)
         frame = frame.f_back
         depth += 1
-    return Call(nearest, code) if nearest is not None else None
+    return Call(nearest) if nearest is not None else None
 
 
 # Calls by the code's identity: its hash is that of all it consists of. The code is kept, so that no other takes its
 # place.
-_calls: dict[tuple[int, int, Place | None], Call] = {}
+_calls: dict[tuple[int, int, Place | None], tuple[CodeType, Call]] = {}
 
 
 def _call(code: CodeType, instruction: int, inside: Place | None) -> Call:
     key = (id(code), instruction, inside)
     known = _calls.get(key)
     if known is None:
-        known = _calls[key] = Call(place_in(code, instruction), code, inside)
-    return known
+        known = _calls[key] = (code, Call(place_in(code, instruction), inside))
+    return known[1]
 
 
 def outside(frame: FrameType | None) -> FrameType | None:
@@ -133,7 +131,7 @@ def caller_in(trace: TracebackType | None) -> Call | None:
         code = step.tb_frame.f_code
         home = home_of(code.co_filename)
         if home == "user":
-            return Call(place_in(code, step.tb_lasti), code, nearest)
+            return Call(place_in(code, step.tb_lasti), nearest)
         if home == "library" and nearest is None:
             nearest = place_in(code, step.tb_lasti)
     return Call(nearest) if nearest is not None else None

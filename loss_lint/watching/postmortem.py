@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from loss_lint.watching.places import Call
     from loss_lint.watching.recorder import Recorder, Watched
+    from loss_lint.watching.sites import Site
 
 _BINARY = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_logits"})
 
@@ -37,6 +39,33 @@ def explain(error: BaseException, recorder: Recorder) -> Iterator[Cause]:
             bound = {name: trace.tb_frame.f_locals.get(name) for name in _names(watched)}
             yield from _of_loss(watched, bound, call, recorder)
         trace = trace.tb_next
+    if _is_of_device(error):
+        yield from _before_failure(recorder)
+
+
+def _is_of_device(error: BaseException) -> bool:
+    """Whether a device has failed: that is told by whatever waits for it next, far from the cause."""
+    return isinstance(error, RuntimeError) and "device-side assert" in str(error)
+
+
+def _before_failure(recorder: Recorder) -> Iterator[Cause]:
+    """Targets out of range that were seen before the loss ran."""
+    for site in list(recorder.sites.values()):
+        for look in [*site.looks, *site.open]:
+            facts = look.facts(wait=True) or {}
+            if "highest" not in facts or not math.isfinite(facts["highest"]):
+                continue
+            cause = out_of_range(
+                site.call, look, int(facts["lowest"]), int(facts["highest"]), is_zero_seen=_has_zero(site)
+            )
+            if cause is not None:
+                yield cause
+                return
+
+
+def _has_zero(site: Site) -> bool:
+    """Whether class 0 occurred at a call."""
+    return any((look.facts(wait=True) or {}).get("lowest") == 0 for look in site.looks)
 
 
 def _is_innermost(trace: TracebackType) -> bool:
@@ -53,12 +82,13 @@ def _of_loss(watched: Watched, bound: dict[str, Any], call: Call, recorder: Reco
     if look is None:
         return
     given, target = bound[watched.operands[0]], bound[watched.operands[1]]
-    if look.loss in BY_CLASS:
-        cause = _of_indices(look, given, target, call, recorder)
-    elif look.loss in _BINARY:
-        cause = _of_binary(look, given, target, call)
-    else:
-        cause = None
+    try:
+        if look.loss in BY_CLASS:
+            cause = _of_indices(look, given, target, call, recorder)
+        else:
+            cause = _of_binary(look, given, target, call) if look.loss in _BINARY else None
+    except RuntimeError:  # the device has failed, and nothing on it can be read
+        return
     if cause is not None:
         yield cause
 
@@ -101,20 +131,9 @@ def _of_indices(
 def _of_range(look: Look, target: torch.Tensor, call: Call, recorder: Recorder) -> Cause | None:
     if not look.has_indices or not target.numel():
         return None
-    try:
-        counting = target[target != look.ignore_index]
-        bounds = (int(counting.min()), int(counting.max())) if counting.numel() else None
-    except RuntimeError:  # the device has failed: what was seen before it did
-        bounds = None
-    zero = False
-    for site in recorder.sites.values():
-        if site.call.place != call.place:
-            continue
-        for seen in site.looks:
-            facts = seen.facts(wait=True) or {}
-            zero = zero or facts.get("lowest") == 0
-            if bounds is None and facts.get("highest", -1.0) >= look.classes:
-                bounds = (int(facts["lowest"]), int(facts["highest"]))
+    counting = target[target != look.ignore_index]
+    bounds = (int(counting.min()), int(counting.max())) if counting.numel() else None
+    zero = any(_has_zero(site) for site in recorder.sites.values() if site.call.place == call.place)
     return out_of_range(call, look, *bounds, is_zero_seen=zero) if bounds is not None else None
 
 

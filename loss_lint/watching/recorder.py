@@ -149,6 +149,7 @@ class Recorder:
         look = see(entry.name, site.calls, bound, entry.operands, self.cycle.number)
         if look is None:
             return None
+        site.open = [look]
         closely = is_due(site.calls)
         if closely or (self.cycle.is_deep and self.cycle.light < _MAX_LIGHT_LOOKS):
             self.cycle.light += 1
@@ -199,10 +200,7 @@ class Recorder:
         if cause.key in self.causes:
             return
         self.causes[cause.key] = cause
-        try:
-            self._on_cause(cause)
-        except Exception as error:
-            raise Refused(error) from error
+        self._on_cause(cause)
 
     # What happens to them
 
@@ -377,8 +375,8 @@ class Recorder:
 
     def finish(self) -> None:
         """Judge what could not be judged before the end."""
-        with self._unnoticed():
-            for site in list(self.sites.values()):
+        for site in list(self.sites.values()):
+            with self._unnoticed():
                 self.judge(site, is_final=True)
 
     @contextmanager
@@ -393,8 +391,12 @@ class Recorder:
         except Refused as refused:
             raise refused.cause from None
         except Exception as error:  # noqa: BLE001 - a training run must not end for what watches it
-            if len(self.failures) < _MAX_FAILURES:
-                self.failures.append(f"{type(error).__name__}: {error}")
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """Remember a failure of ours."""
+        if len(self.failures) < _MAX_FAILURES:
+            self.failures.append(f"{type(error).__name__}: {error}")
 
 
 def losses() -> dict[Any, Watched]:

@@ -31,7 +31,7 @@ from loss_lint.watching.observer import (
     take_out,
 )
 from loss_lint.watching.postmortem import explain
-from loss_lint.watching.recorder import Recorder
+from loss_lint.watching.recorder import Recorder, Refused
 from loss_lint.watching.sites import is_due
 
 if TYPE_CHECKING:
@@ -159,8 +159,11 @@ class Run:
         self.findings.append(finding)
         if self.late is not None:
             self.late.append(finding)
-        else:
+            return
+        try:
             self.watches[-1].tell(finding)
+        except Exception as error:
+            raise Refused(error) from error
 
     def _as_finding(self, cause: Cause) -> Finding | None:
         place, library = cause.call.place, cause.call.inside
@@ -193,6 +196,12 @@ class Run:
 
     def compare(self) -> None:
         """Say of each finding whether the static check agrees, and add what it finds and the run confirms."""
+        try:
+            self._compare()
+        except Exception as error:  # noqa: BLE001 - the run has been watched to its end
+            self.recorder.failed(error)
+
+    def _compare(self) -> None:
         sites = [site for site in self.recorder.sites.values() if site.looks]
         static = static_findings(sites, self._sources)
         wanted = [finding for finding in static if self._is_wanted(finding)]

@@ -41,6 +41,8 @@ class Site:
     negated: int = 0
     first_cycle_trained: bool = False
     looks: list[Look] = field(default_factory=list)
+    # The call that is under way.
+    open: list[Look] = field(default_factory=list)
     divisions: list[Division] = field(default_factory=list)
     uneven: list[Uneven] = field(default_factory=list)
     even_cycles: int = 0

@@ -679,3 +679,63 @@ def test_places_are_exact_beside_other_alphabets() -> None:
         "functional.cross_entropy(x.softmax(1), y)"
     )
     assert straße
+
+
+def test_a_failure_of_the_static_check_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("loss_lint.watching.session.static_findings", broken)
+    stream = io.StringIO()
+    with loss_lint.watch(file=stream, isolated=True):
+        softmaxed()
+    assert "LOS201" in stream.getvalue()
+    assert "note: loss-lint failed while watching (ZeroDivisionError: ours)" in stream.getvalue()
+
+
+def test_a_failure_to_measure_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError("ours")
+
+    monkeypatch.setattr("loss_lint.watching.session.evidence_for", broken)
+    with loss_lint.watch(on_finding="raise", check=False, isolated=True) as watch:
+        softmaxed()
+    assert watch.notes[0].startswith("loss-lint failed while watching (MemoryError: ours)")
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_many_pairs_are_not_measured_again() -> None:
+    with quiet() as watch:
+        functional.mse_loss(torch.randn(2000, 1, requires_grad=True), torch.randn(2000))
+    (finding,) = watch.findings
+    assert finding.evidence is not None
+    assert finding.evidence.shapes == (("input", (256, 1)),)
+
+
+def test_what_is_not_over_with_its_call_is_not_decorated() -> None:
+    async def coroutine() -> None: ...
+
+    def generator() -> Iterator[None]:
+        yield
+
+    for function in (coroutine, generator):
+        with pytest.raises(TypeError, match="use `with watch"):
+            loss_lint.watch(function)
+
+
+def test_a_failed_device_is_explained_by_what_was_seen_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any, **__: Any) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr("loss_lint.watching.recorder.passed", failing)
+    x, y = torch.randn(8, 5), torch.full((8,), 7)
+
+    def run() -> None:
+        with watch:
+            functional.cross_entropy(x, y)
+
+    watch = quiet()
+    with pytest.raises(RuntimeError, match="device-side"):
+        run()
+    assert codes(watch) == ["LOSW01"]
+    assert "gets the class index 7, and 5 logits" in watch.findings[0].message
