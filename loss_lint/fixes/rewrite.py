@@ -47,6 +47,21 @@ def renamed_call(text: str, before: str, after: str) -> str | None:
     return None
 
 
+def instance_call(text: str, operation: str) -> str | None:
+    """`nn.MSELoss(x, y)` as `nn.MSELoss()(x, y)`; None where not just the operands of `operation` stand there."""
+    import libcst
+
+    node = _call(text)
+    signature = _signature(node.func, operation) if node is not None else None
+    operands = catalogue.operation(operation).operands
+    if node is None or signature is None or len(node.args) != len(operands):
+        return None
+    if any(arg.star or (arg.keyword is not None and arg.keyword.value not in operands) for arg in node.args):
+        return None
+    instance = libcst.Call(node.func)
+    return libcst.Module([]).code_for_node(node.with_changes(func=instance))
+
+
 def call_with(text: str, operation: str, given: Mapping[str, str], drop: Collection[str]) -> str | None:
     """The call in `text` with the parameters `given` set to these texts, and those in `drop` left out.
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
-from loss_lint.fixes.rewrite import call_with, is_atomic, renamed_call
+from loss_lint.fixes.rewrite import call_with, instance_call, is_atomic, renamed_call
 from loss_lint.symbolic.edits import (
     Bypass,
     GraphEdit,
+    Instantiate,
     Rename,
     ReplaceOperand,
     SetParameter,
@@ -79,6 +80,9 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             if kept is None or kept == op.site or not _within(kept, op.site):
                 return False
             return text.replace_expression(op.site, kept)
+        case Instantiate():
+            called = instance_call(text.of(op.site), op.name)
+            return called is not None and text.put(op.site, called)
         case Rename(name=name, parameters=parameters, drop=drop):
             return (name == op.name or _rename(op, name, text)) and _set(op, parameters, drop, sink, text)
         case SetParameter(name=name, value=value):

@@ -46,8 +46,8 @@ not known what they are; a project's own class of that name; `"elementwise_mean"
 
 ## Fix safety
 
-The fix of an unknown reduction is `"mean"`, which may not be what was meant: it is marked as unsafe. The others
-are left to the author.
+The fix of tensors in the constructor is a call of an instance, that of an unknown reduction is `"mean"`. Neither is
+certain to be what was meant: both are marked as unsafe. A list of weights is left to the author.
 
 ## References
 
@@ -60,7 +60,7 @@ from dataclasses import replace
 from loss_lint import catalogue
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
-from loss_lint.symbolic.edits import SetParameter
+from loss_lint.symbolic.edits import Instantiate, SetParameter
 from loss_lint.symbolic.graph import (
     Const,
     External,
@@ -156,7 +156,9 @@ def _tensors(sink: Op, loss: str, values: list[Value]) -> Match:
         claim=("raises",),
         guards=sink.guards,
         spine=(call,),
+        edits=(Instantiate(call),),
         completion="constructor",
+        fix_message="Call an instance",
     )
 
 

@@ -71,7 +71,17 @@ class Swap:
     is_written: bool = True
 
 
-GraphEdit = Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
+@dataclass(frozen=True, slots=True, eq=False)
+class Instantiate:
+    """What `op`, a loss, takes is written as arguments of its class: they belong to an instance's call.
+
+    The graph has the loss already; only the text says otherwise.
+    """
+
+    op: Op
+
+
+GraphEdit = Instantiate | Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +139,7 @@ def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
         case Swap():
             first, second, *rest = op.operands
             return _remade(op, op.name, (second, first, *rest), dict(op.parameters))
-        case Bypass():
+        case Bypass() | Instantiate():
             return op
 
 

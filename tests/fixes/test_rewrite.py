@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loss_lint.fixes.rewrite import call_with
+from loss_lint.fixes.rewrite import call_with, instance_call
 
 LEGACY = ("size_average", "reduce")
 
@@ -50,3 +50,18 @@ def test_a_default_need_not_be_written() -> None:
 )
 def test_what_is_not_rewritten(text: str) -> None:
     assert call_with(text, "kl_div", {"reduction": '"sum"'}, LEGACY) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("nn.MSELoss(x, y)", "nn.MSELoss()(x, y)"),
+        ("MSELoss( x,\n  target = y )", "MSELoss()( x,\n  target = y )"),
+        ("nn.MSELoss(x, y, reduction='sum')", None),
+        ("nn.MSELoss(x, reduction='sum')", None),
+        ("nn.MSELoss(*pair)", None),
+        ("self.loss(x, y)", None),
+    ],
+)
+def test_a_construction_as_an_instances_call(before: str, after: str | None) -> None:
+    assert instance_call(before, "mse_loss") == after
