@@ -53,7 +53,8 @@ def train(model, loader, optimizer):
 
 A total that is run backward itself, now or later; a loss that is added under `torch.no_grad()`, or as
 `loss.item()`, `loss.detach()`, `loss.data` or `float(loss)`; a total that is detached in each iteration; a total
-of which it is not known that it is only reported; a total over the batches of one step, which starts anew where the
+of which it is not known that it is only reported; a total in a function for evaluation, unless what trains is seen to
+call it with gradients on; a total over the batches of one step, which starts anew where the
 optimizer steps; a list that is emptied, shortened or replaced in the loop, or has a largest length; a loss that is
 appended before it is run backward together with the others.
 
@@ -73,14 +74,14 @@ from itertools import takewhile
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.carried import added_to_total, is_of_total, restarts
+from loss_lint.symbolic.carried import added_to_total, is_of_total, is_total, restarts
 from loss_lint.symbolic.classes import is_tensor
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
 from loss_lint.symbolic.graph import NONE, Const, Guards, Loop, Object, Op, Site, Tuple, Value
 from loss_lint.symbolic.guards import implied, strip
 from loss_lint.symbolic.root import Root
-from loss_lint.symbolic.trainable import readings
+from loss_lint.symbolic.trainable import is_of_a_model, readings
 from loss_lint.symbolic.walk import View, Walk, effect, views
 
 
@@ -107,6 +108,50 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
                 return
             yield _match(sink, slot, view, loop, backward)
             return
+    yield from _match_evaluation(sink, slot, loop, root)
+
+
+def _match_evaluation(sink: Op, slot: int, loop: Loop, root: Root) -> Iterator[Match]:
+    """A total of losses that only becomes a number, in a loop that trains nothing, called by what does train.
+
+    Who trains calls it where gradients are on; who calls it elsewhere is not known, and may turn them off.
+    """
+    if sink.frame.call is None or any(loop in backward.loops for backward in root.backward()):
+        return
+    if root.is_trained_on(sink) or not _becomes_a_number(sink.operands[slot], loop, root):
+        return
+    for view in losses_behind(View(sink.operands[slot], sink.guards), Walk()) if sink.lossy else ():
+        if isinstance(view.node, Op) and view.node.frame is sink.frame and _is_of_a_model(view.node):
+            yield _match(sink, slot, view, loop, None)
+            return
+
+
+def _is_of_a_model(loss: Op) -> bool:
+    found = readings(View(loss.operands[0], loss.guards), Walk())
+    return any(reading.state == "alive" and is_of_a_model(reading.view.node) for reading in found)
+
+
+def _becomes_a_number(added: Value, loop: Loop, root: Root) -> bool:
+    """Whether all that is seen to use the total behind `loop` makes a plain number of it."""
+    pending = [
+        op
+        for op in root.ops
+        if loop not in op.loops and any(is_total(operand, added, loop) for operand in op.operands)
+    ]
+    is_number = False
+    while pending:
+        op = pending.pop()
+        if op.name in _NUMBERS:
+            is_number = True
+        elif op.name in _SCALES and (users := root.consumers(op)):
+            pending.extend(users)
+        else:
+            return False
+    return is_number
+
+
+_NUMBERS = frozenset({"item", "detach", "tolist"})
+_SCALES = frozenset({"div", "mul", "to", "cpu"})
 
 
 def _match_list(sink: Op, root: Root) -> Iterator[Match]:
@@ -193,25 +238,29 @@ def _encloses(outer: Site, inner: Site) -> bool:
     )
 
 
-def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op) -> Match:
+def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op | None) -> Match:
     loss, is_list = view.node, sink.name == "append"
     known = isinstance(loss, Op) and effect(loss) == "loss"
     named = f" ({loss.name} at {at(loss.site, sink.site)})" if known and isinstance(loss, Op) else ""
-    steps = [
-        (backward.site, "the loss is run backward here"),
-        (loop.site, "appended in this loop" if is_list else "added up in this loop"),
-    ]
+    steps = [(loop.site, "appended in this loop" if is_list else "added up in this loop")]
+    if backward is not None:
+        steps.insert(0, (backward.site, "the loss is run backward here"))
     if known and isinstance(loss, Op):
         steps.insert(0, (loss.site, f"{loss.name} is computed"))
     # A function that is given a loss and runs it backward keeps its graph itself.
-    passes = tuple(takewhile(lambda entered: entered.frame is not backward.frame, view.passes))
+    ran = sink.frame if backward is None else backward.frame
+    passes = tuple(takewhile(lambda entered: entered.frame is not ran, view.passes))
     moved = passes and passes[0].frame is sink.frame
+    if backward is None:
+        advice = "Nothing runs backward here: put the loop under `torch.no_grad()`, or add `loss.item()`."
+    else:
+        advice = f"{'Append' if is_list else 'Add'} `loss.detach()` or `loss.item()`."
     return Match(
         sink=sink,
         message=(
             f"The {'list' if is_list else 'running total'} keeps the graph of each loss that is "
             f"{'appended' if is_list else 'added'}{named}: memory grows with every batch, the number is the same. "
-            f"{'Append' if is_list else 'Add'} `loss.detach()` or `loss.item()`."
+            f"{advice}"
         ),
         claim=("memory",),
         guards=view.guards,

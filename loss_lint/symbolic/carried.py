@@ -53,11 +53,16 @@ def _others(left: Value, op: Op, phi: Phi, guards: Guards) -> Iterator[Guards]:
 
 def is_of_total(value: Value, added: Value, loop: Loop) -> bool:
     """Whether `value` is computed from what `loop` leaves as the sum of `added`."""
-    return any(
+    return any(is_total(node, added, loop) for node in _behind(value, None))
+
+
+def is_total(value: Value, added: Value, loop: Loop) -> bool:
+    """Whether `value` is what `loop` leaves as the sum of `added`."""
+    node = strip(value)
+    return (
         isinstance(node, Accumulated)
         and node.loop is loop
         and any(term.content == added.content for term in node.terms)
-        for node in _behind(value, None)
     )
 
 
