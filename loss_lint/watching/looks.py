@@ -6,7 +6,9 @@ Nothing here draws a random number, keeps a graph or touches what the program co
 
 from __future__ import annotations
 
+import ctypes
 import math
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,45 +38,55 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter)
 class Pending:
     """Named numbers on their way from a device."""
 
-    __slots__ = ("_event", "_host", "_names", "_numbers")
+    __slots__ = ("__weakref__", "_event", "_host", "_names", "_numbers")
 
     def __init__(self, names: tuple[str, ...], numbers: torch.Tensor) -> None:
         self._names = names
         self._numbers: dict[str, float] | None = None
         self._event: torch.cuda.Event | None = None
+        self._host: torch.Tensor | None = numbers
         if numbers.is_cuda:
             self._host = torch.full(numbers.shape, math.nan, dtype=numbers.dtype, pin_memory=True)
             self._host.copy_(numbers, non_blocking=True)
             self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._event.record(torch.cuda.current_stream(numbers.device))
-        else:
-            self._host = numbers
+            _on_their_way.add(self)
 
     def read(self, *, wait: bool = False) -> Mapping[str, float] | None:
         """The numbers; None while they are not there yet. With `wait` they are waited for."""
-        if self._numbers is None:
-            if self._event is not None and not wait and not self._is_done():
+        if self._numbers is None and self._host is not None:
+            if self._event is not None and not self._is_there(wait=wait):
                 return None
-            if self._event is not None and wait:
-                self._wait()
             values = [float(value) for value in self._host.tolist()]
             self._numbers = dict(zip(self._names, values, strict=True))
-            self._event = None
+            self._event = self._host = None
         return self._numbers
 
-    def _is_done(self) -> bool:
+    def _is_there(self, *, wait: bool) -> bool:
         assert self._event is not None
         try:
-            return bool(self._event.query())  # type: ignore[no-untyped-call]
+            if wait:
+                self._event.synchronize()
+            return wait or bool(self._event.query())  # type: ignore[no-untyped-call]
         except RuntimeError:  # the device has failed; what was copied before is on the host
+            abandon()
             return True
 
-    def _wait(self) -> None:
-        assert self._event is not None
-        try:
-            self._event.synchronize()
-        except RuntimeError:  # as above
-            return
+    def keep(self) -> None:
+        """Never free what cannot be freed any more."""
+        for thing in (self._host, self._event):
+            if thing is not None:
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+_on_their_way: weakref.WeakSet[Pending] = weakref.WeakSet()
+
+
+def abandon() -> None:
+    """A device has failed: freeing the memory that it was to write to would end the process at once."""
+    for pending in list(_on_their_way):
+        pending.keep()
+    _on_their_way.clear()
 
 
 @dataclass(frozen=True, slots=True)

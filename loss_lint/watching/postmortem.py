@@ -11,7 +11,7 @@ import torch
 from loss_lint.rules import sentences
 from loss_lint.watching.causes import Cause, number_text, shape_text
 from loss_lint.watching.judge import out_of_range
-from loss_lint.watching.looks import BY_CLASS, Look, see
+from loss_lint.watching.looks import BY_CLASS, Look, abandon, see
 from loss_lint.watching.places import caller_in
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _BINARY = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 
 def explain(error: BaseException, recorder: Recorder) -> Iterator[Cause]:
     """The causes of an exception that a loss raised."""
+    if _is_of_device(error):
+        abandon()
     codes: dict[CodeType, Watched] = {
         function.__code__: watched
         for function, watched in recorder.losses.items()

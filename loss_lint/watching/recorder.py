@@ -357,15 +357,20 @@ class Recorder:
             for cause in backwards.divided(term, tracked, self.cycle):
                 self.report(cause)
 
-    def stepped(self, *, heard: bool) -> None:
-        """An optimizer has made a step; `heard` says whether what led to it was listened to."""
-        cycle, self.cycle = self.cycle, Cycle(self.cycle.number + 1)
+    def stepped(self, number: int) -> None:
+        """An optimizer has made its step of that number, and what led to it was listened to."""
+        cycle, self.cycle = self.cycle, Cycle(number + 1)
         if not cycle.arrivals:
             return
         with self._unnoticed():
             self._ledger.clear()
-            for cause in backwards.closed(cycle) if heard else ():
+            for cause in backwards.closed(cycle):
                 self.report(cause)
+
+    def resumed(self, number: int) -> None:
+        """Nothing was listened to before the optimizer's step of that number."""
+        self.cycle = Cycle(number + 1)
+        self._ledger.clear()
 
     def explain(self, why: Callable[[], Iterable[Cause]]) -> None:
         """Report what `why` tells of an exception."""

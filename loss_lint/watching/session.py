@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 # them may cost, and what they may cost in all before that is looked at.
 _CALL_COST = 4e-6
 _BUDGET = 0.02
-_ALLOWANCE = 0.2
+_ALLOWANCE = 0.1
 
 _local = threading.local()
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -114,18 +114,22 @@ class Run:
         """After an optimizer's step: end a cycle, and decide whether to listen to the next one."""
         if not self._concerns():
             return
-        was_listening = self._listening or self._paused
-        self._paused = False
         self._steps += 1
-        self.recorder.stepped(heard=was_listening)
-        wants = self._wants(was_listening=was_listening)
-        if wants and not self._listening:
-            if self._may_listen():
+        if not (self._listening or self._paused):
+            if is_due(self._steps + 1) and self._may_listen():
+                self.recorder.resumed(self._steps)
+                self._last_step, self._last_calls = time.perf_counter(), self._observer.calls
                 self._listen()
+            return
+        self.recorder.stepped(self._steps)
+        wants = self._wants()
+        if wants and self._paused and self._may_listen():
+            self._listen()
         elif not wants and self._listening:
             self._stop_listening()
+        self._paused = False
 
-    def _wants(self, *, was_listening: bool) -> bool:
+    def _wants(self) -> bool:
         """Listen on while that costs little; where it does not, to few steps more and more rarely.
 
         Graphs that torch compiles know which modes were active: once there are any, listening does not stop.
@@ -133,7 +137,7 @@ class Run:
         now, calls = time.perf_counter(), self._observer.calls
         cost, took = (calls - self._last_calls) * _CALL_COST, now - self._last_step
         self._last_step, self._last_calls = now, calls
-        if calls * _CALL_COST < _ALLOWANCE or (was_listening and cost < _BUDGET * took):
+        if calls * _CALL_COST < _ALLOWANCE or cost < _BUDGET * took:
             return True
         return is_due(self._steps + 1) or compiles()
 
