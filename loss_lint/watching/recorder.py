@@ -151,8 +151,10 @@ class Recorder:
             return None
         site.open = [look]
         closely = is_due(site.calls)
-        if closely or (self.cycle.is_deep and self.cycle.light < _MAX_LIGHT_LOOKS):
+        if closely or self.cycle.is_deep:
             self.cycle.light += 1
+            # A program without an optimizer has one cycle that never ends.
+            self.cycle.is_deep = self.cycle.is_deep and self.cycle.light < _MAX_LIGHT_LOOKS
             look_at_target(look, bound[entry.operands[1]])
         if closely:
             look_closely(look, bound, entry.operands)

@@ -739,3 +739,16 @@ def test_a_failed_device_is_explained_by_what_was_seen_before(monkeypatch: pytes
         run()
     assert codes(watch) == ["LOSW01"]
     assert "gets the class index 7, and 5 logits" in watch.findings[0].message
+
+
+def test_a_program_without_an_optimizer_is_looked_at_rarely_too() -> None:
+    x, y = torch.randn(4, 5), torch.randint(0, 5, (4,))
+    with quiet() as watch:
+        assert watch._session is not None
+        recorder = watch._session.run.recorder
+        for _ in range(400):
+            functional.cross_entropy(x, y)
+        (site,) = recorder.sites.values()
+        assert (site.calls, recorder.cycle.is_deep) == (400, False)
+        assert len(site.looks) < 30
+    assert watch.findings == ()
