@@ -7,14 +7,23 @@ its graph tells it, or enough rows that all agree; and every look has to agree, 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from loss_lint.rules import sentences
 from loss_lint.rules.observations import CONSTANT_ZERO, FIRST_LOSS, GROWS, OUT_OF_RANGE
 from loss_lint.watching.causes import Cause, number_text, shape_text
+from loss_lint.watching.rows import (
+    MIN_ROWS,
+    Seen,
+    is_distribution,
+    is_log_distribution,
+    lies_in_unit,
+    normalized,
+    tolerance,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from loss_lint.findings import Verdict
     from loss_lint.watching.looks import Look
@@ -24,8 +33,6 @@ if TYPE_CHECKING:
 _CHANGES: tuple[Verdict, ...] = ("value", "gradient", "value+gradient")
 _REGRESSIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _REDUCED = ("mean", "sum", "batchmean")
-# So many rows that all sum to one do so on purpose.
-_MIN_ROWS = 16
 # So many looks at soft labels of which every row was a one-hot: they are no soft labels.
 _MIN_ONE_HOT_LOOKS, _MIN_ONE_HOT_ROWS = 4, 64
 # So many looks at a loss that was zero each time.
@@ -36,20 +43,13 @@ _FAR, _FARTHER = 3.0, 4.0
 _MIN_FIRST_TARGETS = 8
 
 
-class _Seen(NamedTuple):
-    """A look and its numbers."""
-
-    look: Look
-    facts: Mapping[str, float]
-
-
 def judge(site: Site, *, is_final: bool = False) -> Iterator[Cause]:
     """The causes that the looks at a site support; at the end of a run, those that need the whole of it too."""
     seen = []
     for look in site.looks:
         facts = look.facts(wait=is_final)
         if facts is not None:
-            seen.append(_Seen(look, facts))
+            seen.append(Seen(look, facts))
     if not seen:
         return
     for rule in _BY_LOSS.get(site.loss, ()):
@@ -89,7 +89,7 @@ def out_of_range(call: Call, look: Look, lowest: int, highest: int, *, is_zero_s
 # Cross entropy
 
 
-def _one_class(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _one_class(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     for look, _facts in seen:
         if look.classes == 1 and look.has_indices and len(look.input_shape) > 1 and site.trained:
             yield Cause(
@@ -103,7 +103,7 @@ def _one_class(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
             return
 
 
-def _swapped(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _swapped(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     """Labels as the input: zeros and ones without a gradient, beside a target that has one."""
     for look, facts in seen:
         if (
@@ -111,7 +111,7 @@ def _swapped(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
             or not look.target_requires_grad
             or facts.get("binary", 1.0) != 0.0
             or facts.get("maximum") != 1.0
-            or _lies_in_unit(facts, "target_")
+            or lies_in_unit(facts, "target_")
         ):
             continue
         yield Cause(
@@ -127,13 +127,8 @@ def _swapped(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
         return
 
 
-def _lies_in_unit(facts: Mapping[str, float], prefix: str) -> bool:
-    low, high = facts.get(f"{prefix}minimum"), facts.get(f"{prefix}maximum")
-    return low is not None and high is not None and low >= 0 and high <= 1
-
-
-def _softmaxed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
-    found = _normalized(seen, "softmax")
+def _softmaxed(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
+    found = normalized(seen, "softmax")
     if found is None:
         return
     call = site.applied.get("softmax")
@@ -149,54 +144,7 @@ def _softmaxed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
     )
 
 
-class _Normalized(NamedTuple):
-    """Rows that sum to one: the look to show, what they did, and what made them, as far as that is known."""
-
-    look: Look
-    text: str
-    name: str
-
-
-def _normalized(seen: Sequence[_Seen], kind: str) -> _Normalized | None:
-    """Whether inputs are probabilities over the classes: known by what made them, or by many rows that agree."""
-    made = [one for one in seen if one.look.origin is not None and one.look.origin.kind == kind]
-    agree = [one for one in seen if _sums_to_one(one, "")]
-    shown = next((one for one in made if _sums_to_one(one, "")), None)
-    if shown is None:
-        if len(agree) < len(seen) or not agree:
-            return None
-        rows = sum(one.facts.get("rows", 0) for one in agree)
-        varied = any(one.facts["spread"] > 1e-3 for one in agree)
-        if rows < _MIN_ROWS or not varied or all(one.facts["binary"] < 1e-6 for one in agree):
-            return None
-        shown = max(agree, key=lambda one: one.facts["spread"])
-    facts = shown.facts
-    text = (
-        f"All rows of its input, of shape {shape_text(shown.look.input_shape)}, sum to 1, with values between "
-        f"{number_text(facts['minimum'])} and {number_text(facts['maximum'])}."
-    )
-    return _Normalized(shown.look, text, kind if shown in made else "a normalization")
-
-
-def _sums_to_one(one: _Seen, prefix: str) -> bool:
-    facts = one.facts
-    if f"{prefix}sum_error" not in facts or one.look.classes < 2:
-        return False
-    tolerance = _tolerance(one.look)
-    return (
-        facts[f"{prefix}sum_error"] <= tolerance
-        and facts[f"{prefix}minimum"] >= 0
-        and facts[f"{prefix}maximum"] <= 1 + tolerance
-    )
-
-
-def _tolerance(look: Look) -> float:
-    """How far from one the sum of a row of probabilities is, in its own precision."""
-    bits = {"torch.float16": 1e-3, "torch.bfloat16": 8e-3}.get(str(look.input_dtype), 1e-6)
-    return bits * max(10.0, math.sqrt(look.classes))
-
-
-def _log_softmaxed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _log_softmaxed(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     for look, facts in seen:
         if (
             look.origin is None
@@ -205,7 +153,7 @@ def _log_softmaxed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause
             or "log_error" not in facts
         ):
             continue
-        normal = facts["log_error"] <= 10 * _tolerance(look)
+        normal = facts["log_error"] <= 10 * tolerance(look)
         dim = look.origin.dim
         if not normal and (dim is None or look.origin.rank != len(look.input_shape) or dim == 1):
             continue  # some of the classes, perhaps
@@ -230,7 +178,7 @@ def _log_softmaxed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause
         return
 
 
-def _one_hot_rows(site: Site, seen: Sequence[_Seen], is_final: bool) -> Iterator[Cause]:
+def _one_hot_rows(site: Site, seen: Sequence[Seen], is_final: bool) -> Iterator[Cause]:
     """Soft labels that never were any: known only when many have been seen."""
     soft = [one for one in seen if "target_binary" in one.facts]
     hard = [
@@ -258,13 +206,13 @@ def _one_hot_rows(site: Site, seen: Sequence[_Seen], is_final: bool) -> Iterator
     )
 
 
-def _one_hot_indices(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _one_hot_indices(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     """Integer one-hot rows that torch takes for indices, as the logits have as many positions as classes."""
     fitting = [one for one in seen if "one_hot_error" in one.facts]
     if not fitting or len(fitting) < len(seen) or any(one.facts["one_hot_error"] for one in fitting):
         return
     look = fitting[0].look
-    if sum(one.look.targets // max(one.look.classes, 1) for one in fitting) < _MIN_ROWS:
+    if sum(one.look.targets // max(one.look.classes, 1) for one in fitting) < MIN_ROWS:
         return
     effect = f"torch reads each 0 and 1 as a class, as the logits of shape {shape_text(look.input_shape)} fit"
     yield Cause(
@@ -275,7 +223,7 @@ def _one_hot_indices(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cau
     )
 
 
-def _first_loss(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _first_loss(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     look, facts = seen[0]
     if look.number != 1 or not site.first_cycle_trained or look.reduction != "mean" or not look.has_indices:
         return
@@ -299,7 +247,7 @@ def _first_loss(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
     )
 
 
-def _grows(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _grows(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     """A sum over the batch that is trained on as it is."""
     if site.undivided < _MIN_GROWING_LOOKS or site.undivided < site.trained_alone:
         return
@@ -329,10 +277,10 @@ def _grows(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
 # NLL
 
 
-def _probabilities_into_nll(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _probabilities_into_nll(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     if not site.trained_alone or site.negated:
         return  # a negated one picks the target's probability
-    found = _normalized(seen, "softmax")
+    found = normalized(seen, "softmax")
     if found is None:
         return
     call = site.applied.get("softmax")
@@ -348,7 +296,7 @@ def _probabilities_into_nll(site: Site, seen: Sequence[_Seen], _: bool) -> Itera
     )
 
 
-def _logits_into_nll(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _logits_into_nll(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     if not site.trained_alone or site.negated:
         return
     for look, facts in seen:
@@ -369,10 +317,10 @@ def _logits_into_nll(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cau
 # Binary cross entropy
 
 
-def _squashed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _squashed(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     for look, facts in seen:
         kind = look.origin.kind if look.origin is not None else ""
-        if kind not in ("sigmoid", "softmax") or not _lies_in_unit(facts, ""):
+        if kind not in ("sigmoid", "softmax") or not lies_in_unit(facts, ""):
             continue
         call = site.applied.get(kind)
         yield Cause(
@@ -393,15 +341,15 @@ def _squashed(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
 # KL divergence
 
 
-def _divergence(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _divergence(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     wide = [
         one for one in seen if one.look.input_shape and one.look.input_shape[-1] > 1 and "rows" in one.facts
     ]
-    if not wide or len(wide) < len(seen) or sum(one.facts["rows"] for one in wide) < _MIN_ROWS:
+    if not wide or len(wide) < len(seen) or sum(one.facts["rows"] for one in wide) < MIN_ROWS:
         return
     look = wide[0].look
     shape = shape_text(look.input_shape)
-    if all(_is_distribution(one, "") for one in wide):
+    if all(is_distribution(one, "") for one in wide):
         says = "wants log-probabilities as its input and gets probabilities"
         yield Cause(
             "LOS209",
@@ -415,12 +363,12 @@ def _divergence(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
     with_target = [one for one in wide if "target_rows" in one.facts]
     if len(with_target) < len(wide):
         return
-    if not look.log_target and all(_is_log_distribution(one, "target_") for one in wide):
+    if not look.log_target and all(is_log_distribution(one, "target_") for one in wide):
         says, instead = (
             "wants probabilities as its target and gets log-probabilities",
             "Pass probabilities, or log_target=True",
         )
-    elif look.log_target and all(_is_distribution(one, "target_") for one in wide):
+    elif look.log_target and all(is_distribution(one, "target_") for one in wide):
         says, instead = (
             "is told log_target=True and gets probabilities as its target",
             "Pass log-probabilities, or drop log_target=True",
@@ -435,24 +383,10 @@ def _divergence(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
     yield Cause("LOS209", site.call, sentences.kl_div_operand(says, instead), _CHANGES, shown)
 
 
-def _is_distribution(one: _Seen, prefix: str) -> bool:
-    facts = one.facts
-    return (
-        facts[f"{prefix}sum_error"] <= _tolerance(one.look)
-        and facts[f"{prefix}minimum"] >= 0
-        and facts[f"{prefix}spread"] > 0
-    )
-
-
-def _is_log_distribution(one: _Seen, prefix: str) -> bool:
-    facts = one.facts
-    return facts[f"{prefix}log_error"] <= 10 * _tolerance(one.look) and facts[f"{prefix}maximum"] <= 0
-
-
 # Regression
 
 
-def _broadcast(site: Site, seen: Sequence[_Seen], _: bool) -> Iterator[Cause]:
+def _broadcast(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     for look, _facts in seen:
         wide, narrow, which, other = look.input_shape, look.target_shape, "input", "target"
         if len(wide) < len(narrow):
@@ -481,7 +415,7 @@ def _is_forgotten(wide: tuple[int, ...], narrow: tuple[int, ...]) -> bool:
 # Any loss
 
 
-def _zero(site: Site, seen: Sequence[_Seen]) -> Iterator[Cause]:
+def _zero(site: Site, seen: Sequence[Seen]) -> Iterator[Cause]:
     """A loss that has nothing to teach."""
     if site.loss not in _NEVER_ZERO or not site.trained_alone or site.trained_alone < len(seen) / 2:
         return
@@ -519,7 +453,7 @@ def _at(call: Call | None, site: Site) -> str:
     return f"{place.path.replace(chr(92), '/').rpartition('/')[2]}:{place.line}"
 
 
-_BY_LOSS: dict[str, tuple[Callable[[Site, Sequence[_Seen], bool], Iterator[Cause]], ...]] = {
+_BY_LOSS: dict[str, tuple[Callable[[Site, Sequence[Seen], bool], Iterator[Cause]], ...]] = {
     "cross_entropy": (
         _one_class, _swapped, _softmaxed, _log_softmaxed, _one_hot_rows, _one_hot_indices, _first_loss, _grows,
     ),
