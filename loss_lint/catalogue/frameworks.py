@@ -18,6 +18,8 @@ class Framework:
     its configuration, the attribute `args`, says by `steps`; an attribute `uncounted` says that this is not so.
     `arguments` are the constructor's first parameters, which it keeps as attributes. `restores` are class
     methods that make an instance, of keyword arguments or, if `configured`, of a configuration before them.
+    If `averages`, the framework itself takes the mean of what `trained` methods return (some only of what several
+    devices give); methods of the subclass named in `between` get it before `backward()` runs.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Framework:
     unless: str = ""
     restores: tuple[str, ...] = ()
     configured: bool = False
+    averages: bool = False
+    between: tuple[str, ...] = ()
 
 
 _TRAINER = (
@@ -54,6 +58,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         starts="fit",
         unless="automatic_optimization",
         restores=("load_from_checkpoint",),
+        between=("training_step_end", "backward"),
     ),
     Framework(
         "transformers.Trainer",
@@ -66,6 +71,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         steps="gradient_accumulation_steps",
         uncounted="model_accepts_loss_kwargs",
         arguments=_TRAINER,
+        averages=True,
     ),
     Framework(
         "transformers.Seq2SeqTrainer",
@@ -78,6 +84,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         steps="gradient_accumulation_steps",
         uncounted="model_accepts_loss_kwargs",
         arguments=_TRAINER,
+        averages=True,
     ),
     Framework(
         "transformers.PreTrainedModel",
@@ -88,7 +95,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         restores=("from_pretrained", "from_config"),
         configured=True,
     ),
-    Framework("composer.models.ComposerModel", trained=("loss",), driven=(), starts=""),
+    Framework("composer.models.ComposerModel", trained=("loss",), driven=(), starts="", averages=True),
 )
 
 by_base: dict[str, Framework] = {framework.name: framework for framework in FRAMEWORKS}

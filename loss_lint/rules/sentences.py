@@ -89,10 +89,10 @@ def regression_broadcast(loss: str, which: str, wide: str, other: str, narrow: s
     )
 
 
-def unreduced_backward(loss: str) -> str:
+def unreduced_backward(loss: str, call: str = "backward()") -> str:
     """LOS106."""
     return (
-        f'{loss} has reduction "none", and nothing reduces it: backward() raises, as there is one loss for each '
+        f'{loss} has reduction "none", and nothing reduces it: {call} raises, as there is one loss for each '
         "element. Take the .mean() or .sum() first."
     )
 

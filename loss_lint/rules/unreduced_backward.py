@@ -2,7 +2,8 @@
 
 ## What it does
 
-Looks for `backward()` on a loss with `reduction="none"` that nothing has reduced.
+Looks for `backward()` on a loss with `reduction="none"` that nothing has reduced, also where Lightning calls it, on
+what `training_step` returns.
 
 ## Why is this bad?
 
@@ -43,16 +44,18 @@ def train(model, loader, optimizer):
 
 `backward(gradient)`, which says how the elements are weighed; a loss of which one element may be all there is (one
 sample at a time, a number made into a tensor); a loss that is reduced under the condition at hand, or in a way
-that is not known.
+that is not known; what `training_step` returns where the module has a `training_step_end` or a `backward` of its own,
+or trains by `manual_backward`; what frameworks average themselves (transformers' `Trainer`, Composer).
 
 ## Fix safety
 
-The fix writes `.mean()` in front of `.backward()`. Whether the mean or the sum was meant is for the author to say:
+The fix writes `.mean()` behind the loss that runs backward. Whether the mean or the sum was meant is for the author to say:
 unsafe.
 
 ## References
 
 - [torch.Tensor.backward](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html)
+- [LightningModule.training_step](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#training-step)
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ from loss_lint.rules.wording import at
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.facts import constant, reduction, shape
 from loss_lint.symbolic.graph import Op, Value, fresh_content, may_hold_loss
-from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.root import BACKWARD, Root
 from loss_lint.symbolic.single import may_be_one_element
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
@@ -82,6 +85,8 @@ _GRADIENTS = ("gradient", "grad_tensors", "grad_variables")
 
 def match(sink: Op, _: Root) -> Iterator[Match]:
     sink = _called_on_loss(sink)
+    if sink.parameter("reduced") is not None:
+        return
     if any(_is_given(sink.parameter(name), sink) for name in _GRADIENTS) or len(sink.operands) != 1:
         return
     if shape(sink.operands[0], sink.guards) != "tensor":
@@ -94,7 +99,12 @@ def match(sink: Op, _: Root) -> Iterator[Match]:
     assert isinstance(node, Op)
     yield Match(
         sink=sink,
-        message=unreduced_backward(f"{node.name} at {at(node.site, sink.site)}"),
+        message=unreduced_backward(
+            f"{node.name} at {at(node.site, sink.site)}",
+            "Lightning calls backward() on what is returned, which"
+            if sink.name == "framework_backward"
+            else "backward()",
+        ),
         claim=("raises",),
         guards=loss.guards,
         spine=(sink, *loss.chain, node),
@@ -142,6 +152,6 @@ RULE = Rule(
     summary="`backward()` on a loss by element that nothing has reduced",
     claim=("raises",),
     fix="unsafe",
-    sinks=frozenset({"backward", "autograd_backward", "unknown_backward"}),
+    sinks=BACKWARD,
     match=match,
 )

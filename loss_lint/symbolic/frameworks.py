@@ -63,6 +63,8 @@ def is_trained_on(function: Function, act: Activation) -> bool:
     framework = framework_of(cls, act)
     if framework is None or function.name not in framework.trained:
         return False
+    if _own(cls, function.name, act) is not function:
+        return False  # a subclass's method calls it, and returns what it makes of the result
     record = act.state.heap.get(receiver.content) if isinstance(receiver, Object) else None
     switch = record.attributes.get(framework.unless) if record is not None else None
     return switch is None or truth(switch) is not False
@@ -73,8 +75,45 @@ def returned(value: Value, node: ast.Return, act: Activation) -> None:
     loss = _loss_in(value, act)
     if isinstance(strip(loss), Const):
         return
-    slot = node.value if loss is value else None
-    act.machine.op("framework_backward", (loss,), _accumulated(act), node, (slot,), act)
+    slot = node.value if loss is value else _written_loss(node.value)
+    parameters = (*_accumulated(act), *_reduced(act))
+    act.machine.op("framework_backward", (loss,), parameters, node, (slot,), act)
+
+
+def _own(cls: Class | External, name: str, act: Activation) -> Function | None:
+    """The project's method that an instance of `cls` has under a name."""
+    found = objects.find(cls, name, act) if isinstance(cls, Class) else None
+    return found[0] if found is not None and isinstance(found[0], Function) else None
+
+
+def _written_loss(node: ast.expr | None) -> ast.expr | None:
+    """Where the loss is written in `{"loss": loss}`, `dict(loss=loss)` or `loss, outputs`."""
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            found = [value for key, value in zip(keys, values, strict=True) if _is_loss_key(key)]
+            return found[0] if len(found) == 1 and None not in keys else None
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return next((keyword.value for keyword in keywords if keyword.arg == "loss"), None)
+        case ast.Tuple(elts=[first, *_]):
+            return first
+        case _:
+            return None
+
+
+def _is_loss_key(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and key.value == "loss"
+
+
+def _reduced(act: Activation) -> tuple[tuple[str, Value], ...]:
+    """Who may reduce what a step returns before it runs backward, if anybody does."""
+    receiver = strip(act.receiver) if act.receiver is not None else None
+    framework = framework_of(receiver.cls, act) if isinstance(receiver, Object) else None
+    if framework is None or not isinstance(receiver, Object):
+        return (("reduced", NONE),)
+    if framework.averages:
+        return (("reduced", const(framework.name)),)
+    between = [name for name in framework.between if _own(receiver.cls, name, act) is not None]
+    return (("reduced", const(between[0])),) if between else ()
 
 
 def _accumulated(act: Activation) -> tuple[tuple[str, Value], ...]:

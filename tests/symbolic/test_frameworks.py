@@ -243,3 +243,20 @@ def test_methods_that_a_library_calls_know_what_the_constructor_was_given() -> N
 @pytest.mark.parametrize("base", ["object", "nn.Module"])
 def test_methods_that_nobody_calls_do_not_run(base: str) -> None:
     assert lint("/p/client.py", {"client": CLIENT.format(base=base)}) == []
+
+
+def test_what_a_step_returns_to_its_subclass_is_not_trained_on_by_itself() -> None:
+    program = LIT.format(name="training_step", body="return loss")
+    program += """
+
+class Other(Lit):
+    def training_step(self, batch, batch_idx):
+        logged = super().training_step(batch, batch_idx)
+        return F.mse_loss(self.model(batch[0]), batch[1])
+"""
+    machine = Machine(Memory({"/p/program.py": HEAD + program}))
+    returned = {
+        root.name: [op.operands[0] for op in root.backward()]
+        for root in evaluate_roots(machine, "/p/program.py")
+    }
+    assert len(returned["Lit.training_step"]) == len(returned["Other.training_step"]) == 1
