@@ -49,8 +49,8 @@ or trains by `manual_backward`; what frameworks average themselves (transformers
 
 ## Fix safety
 
-The fix writes `.mean()` behind the loss that runs backward. Whether the mean or the sum was meant is for the author to say:
-unsafe.
+The fix writes `.mean()` behind the loss that runs backward. Whether the mean or the sum was meant is for the author
+to say: unsafe.
 
 ## References
 
