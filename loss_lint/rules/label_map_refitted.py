@@ -3,7 +3,7 @@
 ## What it does
 
 Looks for encoders of class labels that are fitted again on another split: `fit_transform` on the test labels after
-the training labels, one encoder in each data set, `pd.factorize` or `.cat.codes` by split.
+the training labels (or `fit`, then `transform`), one encoder in each data set, `pd.factorize` or `.cat.codes` by split.
 
 ## Why is this bad?
 

@@ -8,6 +8,7 @@ from loss_lint.catalogue.wrappers import MODULE_METHODS
 from loss_lint.symbolic import (
     builtin_calls,
     containers,
+    fitting,
     frameworks,
     items,
     launchers,
@@ -109,6 +110,7 @@ def _unfollowed(callee: Value, arguments: tuple[Argument, ...], site: Site, act:
         values = tuple(argument.value for argument in arguments)
         act.machine.python_op("step", (*callee.operands[:1], *values), site, act)
     for made in (
+        fitting.fit(callee, arguments, site, act),
         frameworks.restored(callee, arguments, site, act),
         pretrained.output(callee, arguments, site, act),
     ):

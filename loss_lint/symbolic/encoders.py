@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from loss_lint.symbolic.fitting import is_encoder
 from loss_lint.symbolic.graph import Const, External, Guards, Leaf, Method, Op, Pass, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
@@ -23,8 +24,6 @@ class Fit:
     passes: tuple[Pass, ...]
 
 
-# Encoders that number the sorted classes which they are fitted on.
-_ENCODERS = frozenset({"LabelEncoder", "OrdinalEncoder"})
 _FACTORIZE = frozenset({"pandas.factorize", "pandas.core.algorithms.factorize"})
 _CATEGORIES = frozenset({"pandas.Categorical", "pandas.core.arrays.categorical.Categorical"})
 # Methods that hand numbers on as they are.
@@ -84,6 +83,9 @@ def _fit(view: View) -> Fit | None:
             method = strip(function)
             if isinstance(method, Op) and method.operands and _is_encoder(method.operands[0], view.guards):
                 return Fit(method, labels, view.guards, view.passes)
+        case Leaf(role="call", name="transform", operands=(function, labels)):
+            fit = _fitted(function, labels, view.guards)
+            return None if fit is None else Fit(fit, labels, view.guards, view.passes)
         case Op(name="getitem", operands=(call,)) as op if _index(op) == 0:
             factorized = _factorized(strip(call))
             return None if factorized is None else Fit(op, factorized, view.guards, view.passes)
@@ -98,14 +100,19 @@ def _fit(view: View) -> Fit | None:
 def _is_encoder(value: Value, guards: Guards) -> bool:
     """Whether a value is a new encoder, or one that was fitted before: fitting again forgets what it knew."""
     found = [view.node for view in views(value, guards)]
-    return bool(found) and all(
-        isinstance(node, Leaf)
-        and node.role == "call"
-        and node.name.startswith("sklearn.preprocessing.")
-        and node.name.rpartition(".")[2] in _ENCODERS
-        and len(node.operands) == 1  # OrdinalEncoder(categories=...) numbers what it is told
-        for node in found
-    )
+    return bool(found) and all(is_encoder(node) for node in found)
+
+
+def _fitted(method: Value, labels: Value, guards: Guards) -> Op | None:
+    """The `fit` on these very labels that an encoder's `transform` goes by."""
+    read = strip(method)
+    fitted = strip(read.operands[0]) if isinstance(read, Op) and read.operands else None
+    if not isinstance(fitted, Leaf) or fitted.role != "call" or len(fitted.operands) != 2:
+        return None
+    fit = strip(fitted.operands[0])
+    if not isinstance(fit, Op) or not fit.operands or not _is_encoder(fit.operands[0], guards):
+        return None
+    return fit if strip(fitted.operands[1]).content == strip(labels).content else None
 
 
 def _factorized(call: Value) -> Value | None:
