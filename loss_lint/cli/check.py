@@ -68,9 +68,11 @@ def check(options: argparse.Namespace) -> int:
     ]
     if options.confirm and shown:
         try:
-            shown = _confirmed(shown, given)
+            shown, refuted = _confirmed(shown, given)
         except ImportError as error:
             return _fail(f"`--confirm` cannot measure: {error}")
+        if options.verbose:
+            _complain("defect", [_defect(finding) for finding in refuted])
     _write_report(options, shown, given, suppressions)
     if options.verbose:
         _complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
@@ -125,9 +127,9 @@ def _cache(linter: Linter) -> Cache:
     return Cache(os.getcwd(), linter)
 
 
-def _confirmed(findings: Sequence[Finding], given: _Input) -> list[Finding]:
-    """The findings with their evidence; raises ImportError where torch is missing."""
-    from loss_lint.harness import confirm_all
+def _confirmed(findings: Sequence[Finding], given: _Input) -> tuple[list[Finding], list[Finding]]:
+    """The findings with their evidence, and apart those that torch refutes; raises ImportError without torch."""
+    from loss_lint.harness import confirm_all, contradicts
     from loss_lint.linter import Linter
     from loss_lint.runner import witnessed
 
@@ -135,7 +137,23 @@ def _confirmed(findings: Sequence[Finding], given: _Input) -> list[Finding]:
     silent = [finding for finding in findings if not finding.claim]
     speaking = [finding for finding in findings if finding.claim]
     confirmed = confirm_all(witnessed(speaking, Linter(given.sources, given.roots)))
-    return sorted([*silent, *confirmed], key=lambda finding: finding.sort_key())
+    ordered = sorted([*silent, *confirmed], key=lambda finding: finding.sort_key())
+    refuted = [finding for finding in ordered if contradicts(finding)]
+    return [finding for finding in ordered if not contradicts(finding)], refuted
+
+
+def _defect(finding: Finding) -> str:
+    """What is said of a finding that torch refutes."""
+    from loss_lint.report.evidence import evidence_line
+    from loss_lint.report.paths import shown_path
+
+    assert finding.evidence is not None
+    place = finding.place
+    return (
+        f"{shown_path(place.path, os.getcwd())}:{place.line}:{place.column}: {finding.code} claims "
+        f"{' or '.join(finding.claim)}, torch shows {finding.evidence.verdict} "
+        f"({evidence_line(finding.evidence)}); it is not reported. Please report this, with the file if you can."
+    )
 
 
 def _write_report(

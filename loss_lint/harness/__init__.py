@@ -12,7 +12,7 @@ synthetic tensors. torch is imported when something is first measured; without i
 
 from __future__ import annotations
 
-from loss_lint.harness.confirm import confirm, confirm_all
+from loss_lint.harness.confirm import confirm, confirm_all, contradicts
 from loss_lint.harness.missing import TorchMissing
 
-__all__ = ["TorchMissing", "confirm", "confirm_all"]
+__all__ = ["TorchMissing", "confirm", "confirm_all", "contradicts"]

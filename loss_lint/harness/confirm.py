@@ -34,6 +34,12 @@ def confirm_all(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         )
 
 
+def contradicts(finding: Finding) -> bool:
+    """Whether torch showed something else than a finding claims: a defect of its rule, or of the harness."""
+    evidence = finding.evidence
+    return evidence is not None and evidence.verdict != "unmeasured" and evidence.verdict not in finding.claim
+
+
 def _evidence(witness: Witness | None, claim: tuple[Verdict, ...], known: dict[object, Evidence]) -> Evidence:
     from loss_lint.harness.lowering import Unrunnable
     from loss_lint.harness.measure import measure, unmeasured

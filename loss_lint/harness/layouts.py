@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -43,7 +43,7 @@ class Layout:
 
 def sizes(*expressions: Node) -> Sizes:
     """The extents for expressions: the number of classes is theirs where they tell it."""
-    classes = next((count for root in expressions for count in _class_counts(root)), 5)
+    classes = class_count(*expressions) or 5
     classes = classes if classes <= MAX_ELEMENTS else 5
     samples = next((count for root in expressions for count in _sample_counts(root)), None)
     if samples is None or samples * classes > MAX_ELEMENTS:
@@ -56,6 +56,11 @@ def sizes(*expressions: Node) -> Sizes:
         samples = classes
     length, height, width = [size for size in (3, 4, 6, 7, 9) if size not in (classes, samples)][:3]
     return Sizes(samples, classes, length, height, width)
+
+
+def class_count(*expressions: Node) -> int | None:
+    """The number of classes, where expressions tell it."""
+    return next((count for root in expressions for count in _class_counts(root)), None)
 
 
 def _class_counts(root: Node) -> Iterator[int]:
@@ -162,7 +167,7 @@ def layouts(given: Sizes) -> tuple[Layout, ...]:
     )
 
 
-def by_rank(roles: Roles, found: tuple[Layout, ...]) -> list[Layout]:
+def by_rank(roles: Roles, found: Sequence[Layout]) -> list[Layout]:
     """Those layouts first that have as many dimensions as logits are known to have."""
     ranks = {one.rank for one in roles.inputs if roles.is_differentiable(one) and one.rank is not None}
     return sorted(found, key=lambda layout: bool(ranks) and len(layout.shape) not in ranks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,7 +32,7 @@ _STRENGTH: tuple[Verdict, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Setting:
+class Setting:
     """One assignment of shapes on which the fixed expression runs."""
 
     plan: Plan
@@ -62,7 +62,8 @@ def measure(plan: Plan, claim: tuple[Verdict, ...]) -> Evidence | None:
     something only of a finding that claims so: `softmax(dim=2)` raises on two dimensions for a reason of its own.
     """
     raised: Evidence | None = None
-    for setting in _settings(plan):
+    given = sizes(plan.fixed, plan.flagged)
+    for setting in settings(plan, given, layouts(given)):
         evidence = _evidence(setting)
         if evidence.verdict != "raises" or "raises" in claim:
             return evidence
@@ -70,18 +71,17 @@ def measure(plan: Plan, claim: tuple[Verdict, ...]) -> Evidence | None:
     return raised
 
 
-def _settings(plan: Plan) -> Iterator[_Setting]:
+def settings(plan: Plan, given: Sizes, tried: Sequence[Layout]) -> Iterator[Setting]:
     """For each layout the first assignment of shapes on which the fixed expression runs."""
-    given = sizes(plan.fixed, plan.flagged)
-    for layout in by_rank(plan.roles, layouts(given)):
+    for layout in by_rank(plan.roles, tried):
         for shapes in assignments(plan.roles, layout, given):
-            setting = _Setting(plan, layout, given, shapes)
+            setting = Setting(plan, layout, given, shapes)
             if _runs(setting):
                 yield setting
                 break
 
 
-def _runs(setting: _Setting) -> bool:
+def _runs(setting: Setting) -> bool:
     values = setting.values(SEEDS[0])
     fixed = run(setting.plan.fixed, values)
     if fixed.loss is None and fixed.error is not None:
@@ -89,7 +89,7 @@ def _runs(setting: _Setting) -> bool:
     return not broadcasts(setting.plan.fixed, values) and not run(setting.plan.flagged, values).is_stray
 
 
-def _evidence(setting: _Setting) -> Evidence:
+def _evidence(setting: Setting) -> Evidence:
     seen = [_look(setting, seed) for seed in SEEDS]
     chosen = _strongest(seen)
     if chosen.verdict == "none" and setting.plan.how != MICRO_BATCHES:
@@ -107,7 +107,7 @@ def _strongest(seen: list[_Seen]) -> _Seen:
     return min(seen, key=lambda one: _STRENGTH.index(one.verdict))
 
 
-def _look(setting: _Setting, seed: int, scale: float = 1.0) -> _Seen:
+def _look(setting: Setting, seed: int, scale: float = 1.0) -> _Seen:
     plan = setting.plan
     if plan.how == MICRO_BATCHES:
         return _look_at_parts(setting, seed)
@@ -124,7 +124,7 @@ def _look(setting: _Setting, seed: int, scale: float = 1.0) -> _Seen:
     return _Seen(verdict(flagged, fixed), flagged, fixed, seed)
 
 
-def _look_at_parts(setting: _Setting, seed: int) -> _Seen:
+def _look_at_parts(setting: Setting, seed: int) -> _Seen:
     plan, given = setting.plan, setting.given
     whole = microbatches.whole(plan.roles, setting.layout, given, setting.shapes, seed, plan.fixed)
     fixed = run(plan.fixed, whole)
@@ -132,7 +132,7 @@ def _look_at_parts(setting: _Setting, seed: int) -> _Seen:
     return _Seen(verdict(flagged, fixed), flagged, fixed, seed)
 
 
-def _look_at_large(setting: _Setting) -> _Seen | None:
+def _look_at_large(setting: Setting) -> _Seen | None:
     """On large logits: what the flagged expression loses there, if the fixed one keeps its numbers."""
     for seed in SEEDS:
         seen = _look(setting, seed, LARGE)
@@ -200,7 +200,7 @@ def _is_finite(one: Run) -> bool:
     )
 
 
-def _as_evidence(seen: _Seen, setting: _Setting) -> Evidence:
+def _as_evidence(seen: _Seen, setting: Setting) -> Evidence:
     plan = setting.plan
     shapes = tuple((label, setting.shapes[one]) for one, label in labels(plan.roles).items())
     # The number that stands for a tensor says something only beside another one.
@@ -260,4 +260,4 @@ def unmeasured(reason: str) -> Evidence:
     return Evidence("unmeasured", error=reason, torch=VERSION)
 
 
-__all__ = ["VERSION", "Unrunnable", "compared", "measure", "unmeasured", "verdict"]
+__all__ = ["VERSION", "Setting", "Unrunnable", "compared", "measure", "settings", "unmeasured", "verdict"]

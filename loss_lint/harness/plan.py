@@ -10,7 +10,7 @@ from loss_lint.harness.expression import Apply, Input, Items, Literal, Node, sig
 from loss_lint.harness.lowering import EXTENTS, Extent, Unrunnable, lower
 from loss_lint.harness.reach import Reach
 from loss_lint.harness.roles import Roles
-from loss_lint.symbolic.edits import Witness
+from loss_lint.symbolic.edits import Witness, Wrap
 
 # What `Witness.completion` may say beside the name of a loss.
 MASKED_MEAN = "masked_mean"  # the sum over the mask's sum
@@ -21,6 +21,7 @@ ONE_BASED = "one_based_classes"  # the first class is 1, for both programs
 CONSTRUCTED = "constructor"  # the loss's operands, given to its class instead
 MICRO_BATCHES = "micro_batches"  # the mean of the means of micro-batches, corrected by the mean of all
 PARTLY_IGNORED = "partly_ignored"  # some targets are ignored
+TOTAL = "running_total"  # what was added before is a number
 REPORTED = "reported"  # a number that is only logged, whether or not it could be trained on
 RELABELLED = frozenset({PERMUTED, REFITTED})  # the flagged program alone
 
@@ -79,6 +80,8 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
         flagged = _constructed(flagged)
     if completion == MICRO_BATCHES:
         flagged = fixed = _loss_of(flagged)
+    if completion == TOTAL:
+        flagged, fixed = _first_of_total(flagged, witness), _first_of_total(fixed, witness)
     if completion == REPORTED:
         flagged, fixed = Apply("item", (flagged,)), Apply("item", (fixed,))
     yield _plan(
@@ -90,6 +93,15 @@ def _plans(witness: Witness, extent: Extent, reach: Reach) -> Iterator[Plan]:
 
 def _plan(flagged: Node, fixed: Node, how: str | None = "") -> Plan:
     return Plan(flagged, fixed, Roles(fixed, flagged), how or "")
+
+
+def _first_of_total(root: Node, witness: Witness) -> Node:
+    """The addition to a running total that is still zero: what else was added to it is not this finding's."""
+    added = {edit.operand for edit in witness.edits if isinstance(edit, Wrap)}
+    if not isinstance(root, Apply) or len(root.operands) < 2:
+        return root
+    operands = tuple(node if slot in added else Literal(0) for slot, node in enumerate(root.operands))
+    return Apply(root.name, operands, root.parameters)
 
 
 def _constructed(root: Node) -> Node:

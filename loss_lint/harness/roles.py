@@ -73,12 +73,14 @@ class Roles:
     def __init__(self, fixed: Node, flagged: Node) -> None:
         self.inputs: list[Input] = []
         self._same: dict[Input, Input] = {}
+        self._unknown_loss: Input | None = None
         self._roles: dict[Input, Role] = {}
         self._unify(inputs(fixed), inputs(flagged))
         masked = _masks_elements(fixed) or _masks_elements(flagged)
         for expression in (fixed, flagged):
             for found, role in demands(expression, "logits"):
                 self._give(self.same(found), "mask" if masked and role == "factor" else role)
+        self._train_on_something()
         self._integers = {self.same(one) for one, role in demands(flagged, "logits") if role == "indices"}
 
     def same(self, found: Input) -> Input:
@@ -87,6 +89,10 @@ class Roles:
 
     def role(self, found: Input) -> Role:
         return self._roles.get(self.same(found), "tensor")
+
+    def is_unknown_loss(self, found: Input) -> bool:
+        """Whether an input is a loss of which nothing more is known."""
+        return self.same(found) == self._unknown_loss
 
     def is_differentiable(self, found: Input) -> bool:
         return found.side != "target" and self.role(found) in ("logits", "probabilities", "log_probabilities")
@@ -98,6 +104,13 @@ class Roles:
     def _give(self, found: Input, role: Role) -> None:
         if self._roles.get(found, "tensor") == "tensor":
             self._roles[found] = role
+
+    def _train_on_something(self) -> None:
+        """Where nothing else could be trained on, an unknown factor or summand is what is: a loss in `loss * n`."""
+        beside = [one for one in self.inputs if self._roles.get(one) in ("factor", "offset")]
+        if beside and not any(self.is_differentiable(one) for one in self.inputs):
+            self._unknown_loss = beside[0]
+            self._roles[beside[0]] = "logits"
 
     def _unify(self, fixed: list[Input], flagged: list[Input]) -> None:
         """One input for each content; two only where the fixed expression has it on both sides of a loss."""
@@ -266,7 +279,7 @@ def labels(roles: Roles) -> dict[Input, str]:
         role = roles.role(one)
         if role in _UNNAMED:
             continue
-        word = _WORDS.get(role, role)
+        word = "loss" if roles.is_unknown_loss(one) else _WORDS.get(role, role)
         if one.side == "target" and role in ("logits", "log_probabilities", "probabilities"):
             word = "target"
         count = sum(1 for label in found.values() if label.split(" ")[0] == word)

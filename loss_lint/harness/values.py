@@ -53,15 +53,16 @@ def draw(
             values.logits.append(raw)
         else:
             raw = torch.randn(shapes[one], generator=generator)
-        values.tensors[one] = _as_role(role, raw, generator, one, layout, given)
+        values.tensors[one] = as_role(role, raw, generator, one, layout, given)
         if role == "units" and roles.is_integer(one):
             values.tensors[one] = values.tensors[one].long()
     return values
 
 
-def _as_role(
+def as_role(
     role: Role, raw: torch.Tensor, generator: torch.Generator, one: Input, layout: Layout, given: Sizes
 ) -> Any:
+    """What an input of a role is, made of real numbers in its shape."""
     match role:
         case "logits" | "like":
             return raw

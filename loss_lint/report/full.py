@@ -42,7 +42,8 @@ def _lines(finding: Finding, source: SourceLines, palette: Palette) -> Iterator[
         yield from _labelled("when", f"{conditions} {verb} true", palette)
     yield from _trace(finding.trace, source, palette)
     if finding.evidence is not None:
-        yield from _labelled("evidence", evidence_line(finding.evidence), palette)
+        # Not wrapped: it is one line in every format.
+        yield f"{palette.hint('evidence')}: {printable(evidence_line(finding.evidence))}"
     if finding.fix is not None:
         yield from _fix(finding.fix, finding.place.path, source, palette)
 

@@ -7,6 +7,8 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
+from loss_lint.report.evidence import evidence_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -42,7 +44,7 @@ def _record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
         **_span(finding.place),
     }
     if finding.evidence is not None:
-        record["evidence"] = _evidence(finding.evidence)
+        record["evidence"] = evidence_record(finding.evidence)
     return record
 
 
@@ -65,7 +67,8 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {"applicability": fix.applicability, "edits": edits, "message": fix.message}
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
+def evidence_record(evidence: Evidence) -> dict[str, Any]:
+    """Measured numbers as JSON has them; `summary` is the line of words that other formats show."""
     return {
         "error": evidence.error,
         "grad_cosine": _number(evidence.grad_cosine),
@@ -73,6 +76,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "loss": _comparison(evidence.loss),
         "seed": evidence.seed,
         "shapes": {role: list(shape) for role, shape in evidence.shapes},
+        "summary": evidence_line(evidence),
         "torch": evidence.torch,
         "verdict": evidence.verdict,
     }

@@ -277,6 +277,7 @@ def _match(sink: Op, slot: int, view: View, loop: Loop, backward: Op | None) -> 
         ),
         passes=passes,
         steps=tuple(steps),
+        completion=None if is_list else "running_total",
         safe=True,
         fix_message="Detach what is added",
     )

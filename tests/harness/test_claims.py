@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from loss_lint.harness import confirm
+from loss_lint.findings import Evidence
+from loss_lint.harness import confirm, contradicts
 from loss_lint.harness.execute import Run
 from loss_lint.harness.measure import verdict
 from loss_lint.symbolic.edits import Bypass, Rename, ReplaceOperand, SetParameter, Wrap
@@ -110,6 +112,68 @@ def test_memory(made) -> None:
         "0.0 + F.cross_entropy(x, y)", ("add", "cross_entropy"), lambda ops: [Wrap(ops["add"], 1, "detach")]
     )
     assert confirm(finding).verdict == "memory"
+
+
+def test_a_running_total_is_judged_by_what_is_added_here(linted) -> None:
+    """Other losses in the same total keep their graphs in both programs, and are other findings."""
+    finding = linted(
+        """
+class Average:
+    def __init__(self):
+        self.sum = 0
+
+    def update(self, value):
+        self.sum += value
+
+
+def dice(y, out):
+    return 1 - (2 * (y * out).sum() + 1) / (y.sum() + out.sum() + 1)
+
+
+def train(net, loader, optimizer, kind="dice"):
+    average = Average()
+    for x, y in loader:
+        optimizer.zero_grad()
+        out = net(x)
+        if kind == "dice":
+            loss = dice(y, out)
+        else:
+            loss = nn.functional.binary_cross_entropy(out, y)
+        average.update(loss)
+        loss.backward()
+        optimizer.step()
+""",
+        "LOS502",
+    )
+    assert confirm(finding).verdict == "memory"
+
+
+def test_an_unknown_loss_times_a_count_can_be_trained_on(linted) -> None:
+    finding = linted(
+        """
+def train(net, loss_fn, loader, optimizer):
+    total = 0
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = loss_fn(net(x), y)
+        total += loss * x.shape[0]
+        loss.backward()
+        optimizer.step()
+""",
+        "LOS502",
+    )
+    evidence = confirm(finding)
+    assert evidence.verdict == "memory"
+    assert evidence.shapes[0][0] == "loss"
+
+
+def test_a_finding_contradicts_itself_if_it_was_measured_otherwise(made) -> None:
+    finding = made("F.cross_entropy(x, y) + 1.0", ("add", "cross_entropy"), lambda ops: [Bypass(ops["add"])])
+    shown = replace(finding, evidence=confirm(finding))
+    assert contradicts(replace(shown, claim=("none",)))
+    assert not contradicts(replace(shown, claim=("value", "gradient")))
+    assert not contradicts(finding)
+    assert not contradicts(replace(shown, evidence=Evidence("unmeasured")))
 
 
 def test_reported(made) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from loss_lint.cli import main
+from loss_lint.findings import Comparison, Evidence, Finding
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -220,6 +225,46 @@ class TestConfirm:
         assert b"measured with torch" in run("check", "--confirm", "--output-format", "concise").stdout
         (record,) = json.loads(run("check", "--confirm", "--output-format", "json").stdout)
         assert record["evidence"]["verdict"] == "value+gradient"
+
+    def test_the_evidence_is_one_line_in_every_format(self, bad: Path, run: Run) -> None:
+        (record,) = json.loads(run("check", "--confirm", "--output-format", "json").stdout)
+        line = record["evidence"]["summary"]
+        assert re.fullmatch(
+            r"loss \S+ -> \S+, gradient \S+ -> \S+ \(cosine \S+\), measured with torch \S+ on 8x5 logits",
+            line,
+        )
+        assert f"\nevidence: {line}\n" in run("check", "--confirm").stdout.decode()
+        (first, _) = run("check", "--confirm", "--output-format", "concise").stdout.decode().splitlines()
+        assert first.endswith(f" ({line})")
+
+    def test_what_torch_refutes_is_no_finding(
+        self, bad: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def refuted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+            numbers = Evidence("none", Comparison(1.5, 1.5), torch="2")
+            return tuple(replace(finding, evidence=numbers) for finding in findings)
+
+        monkeypatch.setattr("loss_lint.harness.confirm_all", refuted)
+        assert main(["check", "--confirm", "--no-cache"]) == 0
+        assert capsys.readouterr() == ("All checks passed!\n", "")
+        assert main(["check", "--confirm", "--no-cache", "-v"]) == 0
+        shown = capsys.readouterr()
+        assert shown.out == "All checks passed!\n"
+        assert (
+            "defect: bad.py:5:12: LOS201 claims value or gradient or value+gradient, torch shows none "
+            "(the numbers are equal, loss 1.5 -> 1.5, measured with torch 2); it is not reported."
+        ) in shown.err
+
+    def test_what_cannot_be_measured_is_a_finding(
+        self, bad: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def unmeasured(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+            reason = Evidence("unmeasured", error="no shapes fit")
+            return tuple(replace(finding, evidence=reason) for finding in findings)
+
+        monkeypatch.setattr("loss_lint.harness.confirm_all", unmeasured)
+        assert main(["check", "--confirm", "--no-cache", "--output-format", "concise"]) == 1
+        assert "(not measured: no shapes fit)" in capsys.readouterr().out
 
     def test_needs_torch_and_says_so(self, bad: Path, run: Run) -> None:
         done = run("check", "--confirm", without_torch=True)

@@ -90,8 +90,7 @@ def test_full_shows_everything() -> None:
              5 | return torch.softmax(x, 1)
           2. train.py:2:9: returned by `probabilities`
              2 | p = net.probabilities(x)
-        evidence: loss 1.89 -> 1.61, gradient 0.339 -> 0.0633 (cosine 0.91), measured
-          with torch 2 on 8x5 logits
+        evidence: loss 1.89 -> 1.61, gradient 0.339 -> 0.0633 (cosine 0.91), measured with torch 2 on 8x5 logits
         help: Pass the logits.
          --> net.py
           |
@@ -268,6 +267,7 @@ def test_json_has_ruffs_keys_and_ours(project: Path) -> None:
                 "loss": {"flagged": "inf", "fixed": 1.0},
                 "seed": 0,
                 "shapes": {"logits": [2, 3]},
+                "summary": "loss inf -> 1, measured with torch 2.13.0 on 2x3 logits",
                 "torch": "2.13.0",
                 "verdict": "unstable",
             },
