@@ -135,7 +135,7 @@ class Linter:
             return None
         report = engine.examine(path, lambda finding: repaired(finding, machine))
         report = replace(report, limits=machine.modules.limits_met(path))
-        machine.modules.finish_file()
+        machine.modules.finish_file(keeps_values=bool(report.sightings))
         forget_conditions()
         shareable = machine.modules.is_shareable
         if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
@@ -164,6 +164,7 @@ class Linter:
 
         if self._started is not None:
             self.dropped_bytes += self._started[0].modules.loaded_bytes
+            self._started[0].modules.end()
         self._started = None
         forget_contents()
         forget_conditions()

@@ -67,6 +67,11 @@ class Activation:
     # What tells the functions that one run defines from those of another.
     serial: int = field(default_factory=fresh_content)
 
+    def end(self) -> None:
+        """Let go of all that it knows: nothing will look at it any more."""
+        self.state = State({}, Heap())
+        self.returns, self.left_loop, self.broken = [], [], None
+
 
 def without(guards: Guards, entry: Guards) -> Guards:
     return guards - entry if entry else guards

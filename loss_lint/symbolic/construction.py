@@ -65,4 +65,6 @@ def defer(created: Object, construct: Callable[[Activation], object], act: Activ
         act.machine.modules.adopt(later.state.heap, before)
         return later.state.heap.get(created.content) or OPEN
 
-    act.state.heap.set(created.content, Deferred(made))
+    deferred = Deferred(made)
+    act.machine.begin(deferred)
+    act.state.heap.set(created.content, deferred)

@@ -69,6 +69,10 @@ class Deferred:
             self._record = construct()
         return self._record
 
+    def end(self) -> None:
+        """Let go of all that it knows: nothing will look at it any more."""
+        self._construct, self._record = None, OPEN
+
 
 class _Layer:
     """Records that several heaps share; never written again."""

@@ -41,7 +41,7 @@ from loss_lint.symbolic.graph import (
     may_hold_loss,
     tuple_of,
 )
-from loss_lint.symbolic.heap import Heap, Item, Record
+from loss_lint.symbolic.heap import Deferred, Heap, Item, Record
 from loss_lint.symbolic.limits import FEW_STATEMENTS, MAX_FILE_STATEMENTS, MAX_STATEMENTS
 from loss_lint.symbolic.modules import Modules
 from loss_lint.symbolic.statements import execute
@@ -62,6 +62,8 @@ class Machine:
         self.made: list[Object] = []
         # Contents of those whose methods ran into a limit, so that attributes that they would have are missing.
         self.cut_short: set[int] = set()
+        # What the roots of the file have run and put off: their values refer to it, and it to them.
+        self.begun: list[Activation | Deferred] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
@@ -106,6 +108,26 @@ class Machine:
             if known is not None and name in known.option_defaults:
                 return known.option_defaults[name]
         return None
+
+    # What ends with the file
+
+    def begin(self, begun: Activation | Deferred) -> None:
+        """Note what only the roots of the file need that is looked at now."""
+        if not self.modules.is_apart:
+            self.begun.append(begun)
+
+    def end(self) -> None:
+        """Let what the roots have run and put off go of its values, so that no circle keeps them."""
+        for one in self.begun:
+            one.end()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what the roots have run and put off, but let it know what it knows."""
+        for one in self.begun:
+            if isinstance(one, Activation) and one.is_class_body and one.owner is not None:
+                self.namespaces.pop(one.owner.content, None)
+        self.begun = []
 
     # Limits
 

@@ -83,6 +83,8 @@ class Modules:
         self._passing: list[int] = []
         # How many of the files that were looked at needed each module.
         self._uses: Counter[str] = Counter()
+        # Modules that findings may still be measured with.
+        self._witnesses: set[str] = set()
         self.loaded_bytes = 0
         # Whether what was loaded is the same whichever file needed it first.
         self.is_shareable = True
@@ -123,9 +125,17 @@ class Modules:
         self._hold(path)
         return self._loaded[path].activation
 
-    def finish_file(self) -> None:
-        """Give the modules' variables and objects back what their own bodies left in them; drop what roots made."""
+    def finish_file(self, *, keeps_values: bool) -> None:
+        """Give the modules' variables and objects back what their own bodies left in them; drop what roots made.
+
+        With `keeps_values`, findings may still be measured: what these refer to stays as it is.
+        """
         self._uses.update(self._held.keys())
+        if keeps_values:
+            self._witnesses.update(self._held.keys())
+            self._machine.forget()
+        else:
+            self._machine.end()
         self._take_back()
         self._restore_names()
         self._machine.base_heap.drop(self._passing)
@@ -140,19 +150,35 @@ class Modules:
                 kept.update((path, *loaded.needs))
         dropped = self._loaded.keys() - kept
         for path in dropped:
-            del self._loaded[path]
+            loaded = self._loaded.pop(path)
+            if loaded.activation is not None and path not in self._witnesses:
+                loaded.activation.end()
             self._parsed.pop(path, None)
             self.ops.pop(path, None)
             self._limits.pop(path, None)
         self._elsewhere = {(path, content) for path, content in self._elsewhere if path in kept}
         self._machine.base_heap.drop([one for one, path in self._owners.items() if path in dropped])
         self._owners = {content: path for content, path in self._owners.items() if path in kept}
-        self._machine.namespaces.clear()
+        namespaces = self._machine.namespaces
+        for content, body in [*namespaces.items()]:
+            if body.module.path in dropped:
+                del namespaces[content]
+                if body.module.path not in self._witnesses:
+                    body.end()
         self._machine.class_orders.clear()
         bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
+        bodies += namespaces.values()
         self._machine.base_heap.forget_all_but([body.state.heap for body in bodies])
         self._uses.clear()
         self.loaded_bytes = sum(len(source.data) for source in self._parsed.values() if source is not None)
+
+    def end(self) -> None:
+        """Let all modules go of what they know but those that findings may still be measured with."""
+        bodies = [*self._machine.namespaces.values()]
+        bodies += [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
+        for body in bodies:
+            if body.module.path not in self._witnesses:
+                body.end()
 
     def adopt(self, heap: Heap, before: Heap) -> None:
         """Let everything see what a call made that was put off."""

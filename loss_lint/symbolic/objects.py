@@ -68,6 +68,7 @@ def namespace(cls: Class, act: Activation) -> Activation:
             machine.run(cls.node.body, body)
             machine.modules.keep(cls.module.path, body.state.heap)
     else:
+        machine.begin(body)
         machine.run(cls.node.body, body)
         machine.modules.keep(cls.module.path, body.state.heap)
     return body

@@ -150,7 +150,9 @@ def _start(module: Activation, name: str) -> Activation:
     machine = module.machine
     machine.start_root()
     frame = Frame(name, None, None, 0)
-    return Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)
+    act = Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)
+    machine.begin(act)
+    return act
 
 
 def _function_root(function: Function, receiver: Value | None, module: Activation) -> Root:
@@ -179,6 +181,7 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
         receiver=receiver,
         grad=not {"no_grad", "inference_mode"} & set(decorator_names(function.node)),
     )
+    machine.begin(callee)
     arguments: tuple[Argument, ...] = ()
     site = Site(function.module.path, function.node.lineno, function.node.col_offset, 0, 0)
     if receiver is not None:

@@ -88,7 +88,7 @@ def _run_once(
 
 def suspended(act: Activation) -> Activation:
     """The caller as it is now, for a call that runs later: its names are not needed, its heap is."""
-    return Activation(
+    later = Activation(
         act.machine,
         act.module,
         act.frame,
@@ -96,6 +96,8 @@ def suspended(act: Activation) -> Activation:
         loops=act.loops,
         grad=act.grad,
     )
+    act.machine.begin(later)
+    return later
 
 
 def _must_run_now(
@@ -202,6 +204,7 @@ def run(
         chosen=act.chosen,
         grad=act.grad and NO_GRADIENT.isdisjoint(f"torch.{name}" for name in decorator_names(function.node)),
     )
+    act.machine.begin(callee)
     bind_parameters(function, bound, arguments, site, callee, act)
     if isinstance(function.node, ast.Lambda):
         value = act.machine.evaluate(function.node.body, callee)
