@@ -76,7 +76,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
     plain = strip(base)
     if name in namespaces.NAMES and namespaces.has_names(plain):
         return namespaces.holder_names(base, site, act, name)
-    record = act.state.heap.get(plain.content)
+    record = act.state.heap.get(plain.content, name)
     if record is not None and record.items and isinstance(plain, Object):
         child = containers.child(plain, record, name, act)
         if child is not None:
@@ -214,7 +214,7 @@ def _set_under(guards: Guards, holder: Value, name: str, value: Value, act: Acti
         set_attribute(holder, name, value, act)
         return
     more = guards - act.state.guards
-    record = act.state.heap.get(holder.content)
+    record = act.state.heap.get(holder.content, name)
     before = record.attributes.get(name) if record else None
     if not more:
         joined = value

@@ -14,6 +14,7 @@ from loss_lint.symbolic.graph import (
     Function,
     Object,
     Site,
+    Value,
     fresh_content,
 )
 from loss_lint.symbolic.heap import OPEN, Deferred, Record
@@ -53,6 +54,59 @@ def may_be_deferred(cls: Class, arguments: tuple[Argument, ...], act: Activation
     return not any(
         one.module.leads_to_loss(one.node) or one.module.writes_elsewhere(one.node) for one in constructors
     )
+
+
+def put_off(
+    function: Function, receiver: Value | None, arguments: tuple[Argument, ...], site: Site, act: Activation
+) -> bool:
+    """Put off what a constructor calls to set more attributes of its own object, until something looks for these."""
+    if act.frame.name != "__init__" or not (
+        isinstance(receiver, Object) and isinstance(act.receiver, Object)
+    ):
+        return False
+    if receiver.content != act.receiver.content or function.name == "__init__":
+        return False
+    if any(running.carries_loss(argument.value, act) for argument in arguments[1:]):
+        return False
+    names = _set_by(function, receiver, act)
+    before = act.state.heap.newest(receiver.content)
+    if not names or before is None:
+        return False
+    later = running.suspended(act)
+
+    def made() -> Record:
+        start = later.state.heap.fork()
+        running.run(function, arguments, site, later, receiver)
+        act.machine.modules.adopt(later.state.heap, start)
+        return later.state.heap.get(receiver.content) or OPEN
+
+    deferred = Deferred(made, names, before)
+    act.machine.begin(deferred)
+    act.state.heap.set(receiver.content, deferred)
+    return True
+
+
+def _set_by(function: Function, receiver: Object, act: Activation) -> frozenset[str]:
+    """The attributes that a method without a loss and the methods that it calls set, if that is all that they change."""
+    names: set[str] = set()
+    pending, seen = [function], {function.content}
+    while pending:
+        method = pending.pop()
+        if method.module.leads_to_loss(method.node):
+            return frozenset()
+        if method is not function and not method.module.writes(method.node):
+            continue
+        own = method.module.own_changes(method.node)
+        if own is None:
+            return frozenset()
+        names |= own.attributes
+        for name in sorted(own.called):
+            found = objects.find(receiver.cls, name, act)
+            called = objects.written(found[0]) if found is not None else None
+            if called is not None and called.content not in seen:
+                seen.add(called.content)
+                pending.append(called)
+    return frozenset(names)
 
 
 def defer(created: Object, construct: Callable[[Activation], object], act: Activation) -> None:

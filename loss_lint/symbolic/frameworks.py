@@ -65,7 +65,7 @@ def is_trained_on(function: Function, act: Activation) -> bool:
         return False
     if _own(cls, function.name, act) is not function:
         return False  # a subclass's method calls it, and returns what it makes of the result
-    record = act.state.heap.get(receiver.content) if isinstance(receiver, Object) else None
+    record = act.state.heap.get(receiver.content, framework.unless) if isinstance(receiver, Object) else None
     switch = record.attributes.get(framework.unless) if record is not None else None
     return switch is None or truth(switch) is not False
 

@@ -54,24 +54,43 @@ FOREIGN = Record({}, open=True, foreign=True)
 
 
 class Deferred:
-    """The record of an object whose constructor runs when something looks into the object."""
+    """The record of an object whose constructor, or a part of it, runs when something looks into the object.
 
-    __slots__ = ("_construct", "_record")
+    A part sets `names` of an object that was `before`: looking for other attributes does not run it.
+    """
 
-    def __init__(self, construct: Callable[[], Record]) -> None:
+    __slots__ = ("_before", "_construct", "_names", "_record")
+
+    def __init__(
+        self,
+        construct: Callable[[], Record],
+        names: frozenset[str] = frozenset(),
+        before: Record | Deferred | None = None,
+    ) -> None:
         self._construct: Callable[[], Record] | None = construct
+        self._names = names
+        self._before = before
         self._record = OPEN
 
-    def record(self) -> Record:
-        """What the constructor left; while it runs, an object of which nothing is known."""
-        if self._construct is not None:
-            construct, self._construct = self._construct, None
-            self._record = construct()
+    def record(self, name: str | None = None) -> Record:
+        """What the constructor left, as far as attribute `name` goes if given; nothing while it runs."""
+        if self._construct is None:
+            return self._record
+        if name is not None and self._before is not None and name not in self._names:
+            return self._before.record(name) if isinstance(self._before, Deferred) else self._before
+        construct, self._construct, self._before = self._construct, None, None
+        self._record = construct()
         return self._record
+
+    def known(self) -> Record | None:
+        """What is known without running anything."""
+        if self._construct is None:
+            return self._record
+        return self._before.known() if isinstance(self._before, Deferred) else self._before
 
     def end(self) -> None:
         """Let go of all that it knows: nothing will look at it any more."""
-        self._construct, self._record = None, OPEN
+        self._construct, self._before, self._record = None, None, OPEN
 
 
 class _Layer:
@@ -131,24 +150,32 @@ class Heap:
             written = set() if base is None else base.written
         self.written: set[int] = written
 
-    def get(self, content: int) -> Record | None:
+    def get(self, content: int, name: str | None = None) -> Record | None:
+        """What an object holds; with `name`, as far as that attribute goes. What was put off runs if need be."""
         if content not in self.written:
             return None
         record = self._own.get(content)
         if record is None and self._layer is not None:
             record = self._layer.find(content)
         if record is None and self._base is not None:
-            return self._base.get(content)
-        return record.record() if isinstance(record, Deferred) else record
+            return self._base.get(content, name)
+        return record.record(name) if isinstance(record, Deferred) else record
 
-    def is_deferred(self, content: int) -> bool:
-        """Whether an object's constructor has been put off."""
+    def known(self, content: int) -> Record | None:
+        """What is known of an object without running what was put off."""
+        record = self.newest(content)
+        return record.known() if isinstance(record, Deferred) else record
+
+    def newest(self, content: int) -> Record | Deferred | None:
+        """An object's record as it stands, be it put off."""
         if content not in self.written:
-            return False
+            return None
         record = self._own.get(content)
         if record is None and self._layer is not None:
             record = self._layer.find(content)
-        return isinstance(record, Deferred)
+        if record is None and self._base is not None:
+            return self._base.newest(content)
+        return record
 
     def set(self, content: int, record: Record | Deferred) -> None:
         self._own[content] = record

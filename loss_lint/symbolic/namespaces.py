@@ -98,7 +98,7 @@ def has_attribute(arguments: Arguments, site: Site, act: Activation) -> Value | 
 
 
 def _has(holder: Object, name: str, act: Activation) -> bool:
-    record = act.state.heap.get(holder.content) or OPEN
+    record = act.state.heap.get(holder.content, name) or OPEN
     found = objects.find(holder.cls, name, act) if isinstance(holder.cls, Class) else None
     defined = found is not None and not isinstance(found[1], External)
     return name in record.attributes or defined

@@ -259,10 +259,15 @@ def _class_roots(cls: Class, module: Activation) -> Iterator[Root]:
             yield _run(method, None if static else instance, act)
 
 
+PROPERTIES = frozenset({"property", "cached_property"})
+
+
 def _may_compute_loss(method: Function, module: Activation) -> bool:
     """Whether a method is worth a root: of one inherited from another file, only what computes a loss itself."""
     if method.module is module.module:
         return method.module.leads_to_loss(method.node)
+    if not PROPERTIES.isdisjoint(decorator_names(method.node)):
+        return False  # whoever reads it evaluates it
     return method.module.names_a_loss(method.node)
 
 

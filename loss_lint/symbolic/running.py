@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loss_lint.catalogue.wrappers import NO_GRADIENT
-from loss_lint.symbolic import frameworks, limits, objects, torch_calls
+from loss_lint.symbolic import construction, frameworks, limits, objects, torch_calls
 from loss_lint.symbolic.activation import Activation, State, join, without
 from loss_lint.symbolic.definitions import (
     bind_arguments,
@@ -22,6 +22,7 @@ from loss_lint.symbolic.graph import (
     Argument,
     BoundMethod,
     Class,
+    Const,
     External,
     Frame,
     Function,
@@ -29,6 +30,7 @@ from loss_lint.symbolic.graph import (
     Leaf,
     Object,
     Site,
+    Tuple,
     Value,
     alternatives,
     const,
@@ -41,6 +43,7 @@ from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import Item
 from loss_lint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from loss_lint.symbolic.unknown import unknown_call
+from loss_lint.syntax.walk import parameters
 
 # The name of the frame in which a module's body runs.
 MODULE_FRAME = "<module>"
@@ -64,7 +67,11 @@ def call_function(
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
     # What a module's body calls runs at once: it must be the same whoever looks at it later.
-    if now or act.machine.modules.is_apart or _must_run_now(function, receiver, arguments, act):
+    if now or act.machine.modules.is_apart:
+        return _run_once(function, arguments, site, act, receiver)
+    if not construction.put_off(function, receiver, arguments, site, act) and _must_run_now(
+        function, receiver, arguments, act
+    ):
         return _run_once(function, arguments, site, act, receiver)
     caller = suspended(act)
     return Lazy(function, arguments, site, caller, caller.state, fresh_content())
@@ -106,7 +113,7 @@ def _must_run_now(
     """Whether a call may have a loss in it, or changes what its caller sees."""
     if isinstance(function.node, ast.Lambda):
         return True
-    if function.module.leads_to_loss(function.node) or function.module.writes(function.node):
+    if function.module.leads_to_loss(function.node) or _may_change(function, arguments):
         return True
     if isinstance(receiver, Object) and isinstance(receiver.cls, Class):
         cls = receiver.cls
@@ -115,6 +122,59 @@ def _must_run_now(
                 return True
             arguments = arguments[1:]
     return any(carries_loss(argument.value, act) for argument in arguments)
+
+
+def _may_change(function: Function, arguments: tuple[Argument, ...]) -> bool:
+    """Whether a call changes what its caller sees: no more than what it is given or finds by outer names."""
+    changes = function.module.changes(function.node)
+    if not changes:
+        return False
+    bound = bind_arguments(function.node, arguments)
+    if changes.anything or bound is None:
+        return True
+    return any(
+        not isinstance(strip(value), Const)
+        for name in changes.set
+        for value in _known_as(name, function, bound, arguments)
+    ) or any(
+        _is_changeable(value)
+        for name in changes.mutated
+        for value in _known_as(name, function, bound, arguments)
+    )
+
+
+def _known_as(
+    name: str, function: Function, bound: dict[str, Argument], arguments: tuple[Argument, ...]
+) -> list[Value]:
+    """What a parameter or an outer variable of a function may be."""
+    if name in bound:
+        return [bound[name].value]
+    spec = function.node.args
+    if any(one is not None and one.arg == name for one in (spec.vararg, spec.kwarg)):
+        return [argument.value for argument in arguments]
+    if any(parameter.arg == name for parameter in parameters(function.node)):
+        return []  # its default
+    scope: Activation | None = function.closure
+    while scope is not None:
+        if name in scope.state.names:
+            return [scope.state.names[name]]
+        scope = scope.enclosing
+    return []
+
+
+def _is_changeable(value: Value) -> bool:
+    """Whether there may be an object in a value that others see too."""
+    match strip(value):
+        case Object() | BoundMethod():
+            return True
+        case Lazy(result=result):
+            return result is None or _is_changeable(result)
+        case Tuple(items=elements):
+            return any(map(_is_changeable, elements))
+        case Alternatives(branches=branches):
+            return any(_is_changeable(branch) for _, branch in branches)
+        case _:
+            return False
 
 
 def _uses_a_loss_of(receiver: Object, cls: Class, function: Function, act: Activation) -> bool:
@@ -126,7 +186,7 @@ def _uses_a_loss_of(receiver: Object, cls: Class, function: Function, act: Activ
     classes = [entry for entry in objects.resolution_order(cls, act) if isinstance(entry, Class)]
     if any(not entry.module.loss_names.isdisjoint(names) for entry in classes):
         return True
-    held = act.state.heap.get(receiver.content)
+    held = act.state.heap.known(receiver.content)
     return held is not None and any(
         name in names and carries_loss(value, act, 1) for name, value in held.attributes.items()
     )
@@ -142,9 +202,7 @@ def carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
             if cls.module.leads_to_loss(cls.node):
                 return True
             # A class that only drives another one, as `self.trainer.fit()`, leads where that one does.
-            if not depth or act.state.heap.is_deferred(plain.content):
-                return False
-            held = act.state.heap.get(plain.content)
+            held = act.state.heap.known(plain.content) if depth else None
             return held is not None and any(
                 carries_loss(value, act, depth - 1) for value in held.attributes.values()
             )

@@ -9,12 +9,19 @@ import symtable
 import tokenize
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import cast
 
+from loss_lint.syntax.changes import (
+    Changes,
+    OwnChanges,
+    changes_more_than_its_own,
+    changes_of,
+    own_changes_of,
+)
 from loss_lint.syntax.site import Site
+from loss_lint.syntax.walk import AnyFunction, walk
 
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
@@ -95,8 +102,9 @@ class SourceModule:
     _bound_attributes: dict[ast.AST, tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]] = field(
         default_factory=dict, repr=False
     )
-    _writers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _changes: dict[ast.AST, Changes] = field(default_factory=dict, repr=False)
     _writers_elsewhere: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _own_changes: dict[ast.AST, OwnChanges | None] = field(default_factory=dict, repr=False)
     _own_callers: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _walrus_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
     _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
@@ -301,21 +309,29 @@ class SourceModule:
                 found.append((node, names))
         return found
 
-    def writes(self, node: ast.AST) -> bool:
+    def writes(self, node: AnyFunction) -> bool:
         """Whether a function changes something that its caller may see: attributes, items, globals."""
-        known = self._writers.get(node)
+        return bool(self.changes(node))
+
+    def changes(self, node: AnyFunction) -> Changes:
+        """What a function changes, by the names that it reaches it through."""
+        known = self._changes.get(node)
         if known is None:
-            known = self._writers[node] = any(_is_write(inner) for inner in walk(node))
+            known = self._changes[node] = changes_of(node)
         return known
 
-    def writes_elsewhere(self, method: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    def writes_elsewhere(self, method: AnyFunction) -> bool:
         """Whether a method changes more than its own object and variables: other objects, globals."""
         known = self._writers_elsewhere.get(method)
         if known is None:
-            own = _made_in(method)
-            known = any(_is_write(inner) and _written(inner) not in own for inner in walk(method))
-            self._writers_elsewhere[method] = known
+            known = self._writers_elsewhere[method] = changes_more_than_its_own(method)
         return known
+
+    def own_changes(self, method: AnyFunction) -> OwnChanges | None:
+        """What a method that writes makes of its own object; None if it changes anything else."""
+        if method not in self._own_changes:
+            self._own_changes[method] = own_changes_of(method)
+        return self._own_changes[method]
 
     def calls_own_object(self, method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether a method calls its own object: `self(x)`."""
@@ -367,19 +383,6 @@ def _is_loss_word(name: str) -> bool:
     return _LOSS_WORD.search(name) is not None
 
 
-def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and everything below it, as `ast.walk` in another order, in half of its time."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        yield current
-        for part in current.__dict__.values():
-            if part.__class__ is list:
-                pending.extend([inner for inner in part if isinstance(inner, ast.AST)])
-            elif isinstance(part, ast.AST):
-                pending.append(part)
-
-
 def _start(node: ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
@@ -426,78 +429,6 @@ def _option_names(node: ast.Call, dest: ast.expr | None) -> list[str]:
 
 def _is_short(option: str) -> bool:
     return len(option) == 2 and option.startswith("-")
-
-
-_MUTATORS = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "add_module",
-        "register_module",
-        "register_buffer",
-        "register_parameter",
-        "update",
-        "pop",
-        "setdefault",
-        "reverse",
-        "popitem",
-        "add",
-        "remove",
-        "clear",
-        "sort",
-        "backward",
-    ]
-)
-
-
-def _is_write(node: ast.AST) -> bool:
-    match node:
-        case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Global() | ast.Nonlocal():
-            return True
-        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-            in_place = name.endswith("_") and not name.endswith("__") and isinstance(owner, ast.Attribute)
-            return name in _MUTATORS or in_place
-        case ast.Call(func=ast.Name(id="setattr")) | ast.AugAssign(value=ast.List() | ast.ListComp()):
-            return True
-        case _:
-            return False
-
-
-def _made_in(method: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
-    """A method's own object and variables, and the attributes that it sets to something new: `self`, `.layers`."""
-    given = [*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs]
-    parameters = {parameter.arg for parameter in given}
-    made = {parameter.arg for parameter in given[:1]}
-    for node in walk(method):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) if name not in parameters:
-                made.add(name)
-            case ast.Assign(targets=targets, value=value) if not isinstance(value, ast.Name | ast.Attribute):
-                made.update(f".{target.attr}" for target in targets if isinstance(target, ast.Attribute))
-    return frozenset(made)
-
-
-def _written(write: ast.AST) -> str | None:
-    """What a write changes, in the words of `_made_in`: `self` for `self.a = 1`, `.a` for `self.a.append(1)`."""
-    match write:
-        case ast.Call(func=ast.Name(id="setattr"), args=[holder, *_]):
-            changed: ast.AST = holder
-        case ast.Call(func=ast.Attribute(value=holder)):
-            changed = holder
-        case ast.AugAssign(target=target):
-            changed = target
-        case ast.Attribute(value=holder) | ast.Subscript(value=holder):
-            changed = holder
-        case _:
-            return None
-    outermost = ""
-    while isinstance(changed, ast.Attribute | ast.Subscript):
-        outermost = f".{changed.attr}" if isinstance(changed, ast.Attribute) else outermost
-        changed = changed.value
-    if not isinstance(changed, ast.Name):
-        return None
-    return outermost if changed.id == "self" and outermost else changed.id
 
 
 def decode(data: bytes) -> str:
