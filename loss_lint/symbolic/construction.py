@@ -87,7 +87,7 @@ def put_off(
 
 
 def _set_by(function: Function, receiver: Object, act: Activation) -> frozenset[str]:
-    """The attributes that a method without a loss and the methods that it calls set, if that is all that they change."""
+    """The attributes that a method without a loss, and methods that it calls, set, if they change nothing else."""
     names: set[str] = set()
     pending, seen = [function], {function.content}
     while pending:

@@ -28,6 +28,9 @@ _BINDING = (
 )
 
 
+_PACKAGE = f"{os.sep}__init__.py"
+
+
 @dataclass(slots=True)
 class Trail:
     """What an answer followed from: the files that were read and the folders that were looked into."""
@@ -48,6 +51,7 @@ class Project:
         self._given = tuple(sorted(roots, key=len, reverse=True))
         self._trail = Trail()
         self._roots: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
         self._resolved: dict[tuple[str, str, int], tuple[str | None, Trail]] = {}
         self._imports: dict[str, tuple[ImportLine, ...]] = {}
         self._bringing: dict[tuple[str, str], bool] = {}
@@ -123,7 +127,7 @@ class Project:
         That is the nearest one with a marker (`.git`, `pyproject.toml`, ...), or else the highest with a
         lesser one (`README.md`), the folder that the run was asked for, the first one that is no package.
         """
-        folder = os.path.dirname(path)
+        folder = self._folder(path)
         known = self._roots.get(folder)
         if known is None:
             known = self._roots[folder] = self._find_root(folder)
@@ -187,7 +191,7 @@ class Project:
         them: a script's folder is an import root, so is each folder that holds a package. A package's own
         folder is none, so it comes last.
         """
-        key = (os.path.dirname(importer), module, level)
+        key = (self._folder(importer), module, level)
         known = self._resolved.get(key)
         if known is None:
             with self.following() as trail:
@@ -195,6 +199,12 @@ class Project:
             known = self._resolved[key] = (found, trail)
         self._trail.add(known[1])
         return known[0]
+
+    def _folder(self, path: str) -> str:
+        known = self._folders.get(path)
+        if known is None:
+            known = self._folders[path] = os.path.dirname(path)
+        return known
 
     def _find_module(self, importer: str, parts: list[str], level: int) -> str | None:
         folder = os.path.dirname(importer)
@@ -265,7 +275,7 @@ class Project:
         folder, name = os.path.split(path)
         if name != "__init__.py":
             return index.get(name.removesuffix(".py"), [])
-        inside = [one for one in index.get("", ()) if os.path.dirname(one).startswith(folder)]
+        inside = [one for one in index.get("", ()) if one.startswith(folder)]
         return sorted({*index.get(os.path.basename(folder), ()), *inside})
 
     def _words(self, importer: str) -> set[str]:
@@ -282,8 +292,13 @@ class Project:
         known = self._imported_files.get(path)
         if known is None:
             with self.following() as trail:
-                modules = {module for line in self.imports(path) for module in possible_modules(line)}
-                found = (self.resolve(path, module, level) for module, level in modules)
+                found: set[str | None] = set()
+                for module, level, name, _ in dict.fromkeys(self.imports(path)):
+                    source = self.resolve(path, module, level)
+                    found.add(source)
+                    # `from a import b` may name the module `a.b` where `a` is a folder.
+                    if name is not None and name != "*" and (source is None or is_package(source)):
+                        found.add(self.resolve(path, f"{module}.{name}" if module else name, level))
                 known = self._imported_files[path] = (
                     frozenset(one for one in found if one is not None),
                     trail,
@@ -292,12 +307,9 @@ class Project:
         return known[0]
 
 
-def possible_modules(line: ImportLine) -> Iterator[tuple[str, int]]:
-    """The modules that an import may name: `from a import b` that of `a`, or `a.b`."""
-    module, level, name, _ = line
-    yield module, level
-    if name is not None and name != "*":
-        yield (f"{module}.{name}" if module else name), level
+def is_package(path: str) -> bool:
+    """Whether a file is the one that makes its folder a package."""
+    return path.endswith(_PACKAGE)
 
 
 def is_test(path: str, root: str) -> bool:

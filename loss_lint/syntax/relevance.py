@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loss_lint.syntax.module import UNUSED
-from loss_lint.syntax.project import Project, is_test
+from loss_lint.syntax.project import Project, is_package, is_test
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant, without_prose
 
 # Over how many imports a name is seen to lead to a loss.
@@ -70,6 +70,7 @@ _START = re.compile(
 )
 _INNER = re.compile(rb"^[ \t]+(?:(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|(\w+)[^\n=(]*=[^=])", re.MULTILINE)
 _WORD = re.compile(rb"[^\W\d]\w*")
+_CHAIN = re.compile(rb"\w+(?:\.\w+)+")
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,23 @@ class _Outline:
         }
 
     def attributes(self, bound: str) -> set[str]:
-        """What the file reads of the module that it calls `bound`."""
-        read = re.findall(rb"\b%b\.(\w+)" % re.escape(bound.encode()), self.data)
-        return {attribute.decode("utf-8", "replace") for attribute in read}
+        """What the file reads of the module that it calls `bound`, which may be dotted."""
+        first, *rest = bound.split(".")
+        return {
+            parts[at + len(rest) + 1]
+            for parts, at in self._chains.get(first, ())
+            if len(parts) > at + len(rest) + 1 and parts[at + 1 : at + len(rest) + 1] == rest
+        }
+
+    @cached_property
+    def _chains(self) -> dict[str, list[tuple[list[str], int]]]:
+        """The dotted names of the file by each of their parts, with its place in them."""
+        found: dict[str, list[tuple[list[str], int]]] = {}
+        for chain in set(_CHAIN.findall(self.data)):
+            parts = chain.decode("utf-8", "replace").split(".")
+            for at, part in enumerate(parts[:-1]):
+                found.setdefault(part, []).append((parts, at))
+        return found
 
     @cached_property
     def _naming_a_loss(self) -> frozenset[str]:
@@ -151,10 +166,6 @@ def _loss_places(data: bytes) -> list[int]:
     return sorted(found)
 
 
-def _is_package(path: str) -> bool:
-    return os.path.basename(path) == "__init__.py"
-
-
 def _bound_inside(block: bytes) -> list[bytes]:
     return [defined or assigned for defined, assigned in _INNER.findall(block)]
 
@@ -167,6 +178,8 @@ class Relevance:
         self._common: dict[str, frozenset[str]] = {}
         self._leading: dict[str, dict[str, frozenset[str]]] = {}
         self._imported: dict[str, frozenset[str]] = {}
+        # The last part of each name that a file imports, be it a module or in one.
+        self._named: dict[str, set[str]] = {}
         self._outlines: dict[str, _Outline] = {}
         self._callers: dict[str, tuple[str, ...]] = {}
         self._of_torch: dict[str, bool] = {}
@@ -204,7 +217,7 @@ class Relevance:
             changed = self._spread(importers, leading)
             handed_on = changed
             for _ in range(MAX_HANDED_ON):  # that a package hands a name on is no step
-                handed_on = self._spread(filter(_is_package, self._importers(handed_on)), leading)
+                handed_on = self._spread(filter(is_package, self._importers(handed_on)), leading)
                 changed += [path for path in handed_on if path not in changed]
         for path in [*self._outlines]:
             del self._outlines[path]
@@ -230,18 +243,19 @@ class Relevance:
         packages: list[str] = []
         for path in paths:
             importers = self._project.importers(path)
-            packages.extend(one for one in importers if _is_package(one) and one not in found)
+            packages.extend(one for one in importers if is_package(one) and one not in found)
             found.update(importers)
         for package in packages:
             found.update(one for one in self._project.importers(package) if self._as_a_module(package, one))
         return found
 
     def _as_a_module(self, package: str, importer: str) -> bool:
-        name = os.path.basename(os.path.dirname(package))
-        return any(
-            name == (line.module.rpartition(".")[2] if line.name is None else line.name)
-            for line in self._project.imports(importer)
-        )
+        named = self._named.get(importer)
+        if named is None:
+            lines = self._project.imports(importer)
+            named = {line.module.rpartition(".")[2] if line.name is None else line.name for line in lines}
+            self._named[importer] = named
+        return os.path.basename(os.path.dirname(package)) in named
 
     def _imported_names(self, path: str, leading: dict[str, frozenset[str]]) -> frozenset[str]:
         names: set[str] = set()
@@ -259,7 +273,7 @@ class Relevance:
             elif name in known:
                 if source is not None and name not in self._common_names(source):
                     names.add(bound)
-            else:
+            elif source is None or is_package(source):
                 below = self._project.resolve(path, f"{module}.{name}" if module else name, level)
                 if below is not None and below != path and self._uses(path, bound, below, leading):
                     names.add(bound)
@@ -282,10 +296,14 @@ class Relevance:
         self, path: str, spelled: str, module: str, leading: dict[str, frozenset[str]], depth: int = 4
     ) -> bool:
         """Whether a file reads a name that leads to a loss of the module that it calls `spelled`, or of one below."""
+        known = leading.get(module, frozenset())
+        goes_on = depth and is_package(module)
+        if not known and not goes_on:
+            return False
         attributes = self._outline(path).attributes(spelled)
-        if not leading.get(module, frozenset()).isdisjoint(attributes):
+        if not known.isdisjoint(attributes):
             return True
-        if not depth or not _is_package(module):
+        if not goes_on:
             return False
         below = ((f"{spelled}.{one}", self._project.resolve(module, one, 1)) for one in sorted(attributes))
         return any(
@@ -344,6 +362,6 @@ class Relevance:
         known = self._together.get(path)
         if known is None:
             data = self._data(path)
-            hands_on = _is_package(path) and b"def " not in data
+            hands_on = is_package(path) and b"def " not in data
             known = self._together[path] = not hands_on and self.is_relevant(path, data)
         return known

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # Every name that torch gives a loss ends so, as a class (`CrossEntropyLoss`, `NLLLoss2d`) or as a function.
 # A project's own are called by such a word as well: `criterion(output, target)`, `self.loss_fn(...)`.
-_LOSS = re.compile(
-    rb"Loss(?:2d)?\b|cross_entropy|nll_loss|kl_div|(?:[lL]oss(?:_f[nu]\w*)?|criterion|objective)\w*\s*\("
-)
+# Each pattern starts with bytes that are found fast.
+_NAMES = (b"cross_entropy", b"nll_loss", b"kl_div")
+_CALLS = tuple((word, re.compile(rb"%b\w*\s*\(" % word)) for word in (b"criterion", b"objective"))
+_LOSS = re.compile(rb"oss(?:(?<=[lL]oss)\w*\s*\(|(?<=Loss)(?:2d)?\b)")
 
 
 def is_python_of_torch(data: bytes) -> bool:
@@ -41,10 +43,36 @@ def _short(found: re.Match[bytes]) -> bytes:
     return b"" if is_prose else part
 
 
+def _places(data: bytes) -> Iterator[int]:
+    """Where something names a loss or calls one, in prose too."""
+    for name in _NAMES:
+        place = data.find(name)
+        while place != -1:
+            yield place
+            place = data.find(name, place + 1)
+    for word, call in _CALLS:
+        if word in data:
+            yield from (found.start() for found in call.finditer(data))
+    if b"oss" in data:
+        yield from (found.start() for found in _LOSS.finditer(data))
+
+
+def _is_surely_code(data: bytes, place: int) -> bool:
+    """Whether a place lies in no comment and no string, as far as can be told without reading all before it."""
+    line = data.rfind(b"\n", 0, place) + 1
+    before = data[line:place]
+    if b"#" in before or b"'" in before or b'"' in before:
+        return False
+    return not any(data.count(quote, 0, line) % 2 for quote in _LONG)
+
+
 def is_relevant(data: bytes) -> bool:
     """Whether the file names torch and one of its losses, or trains on the logarithm of a softmax."""
     if b"torch" not in data:
         return False
-    if _LOSS.search(data) is not None and _LOSS.search(without_prose(data)) is not None:
+    places = [*_places(data)]
+    if any(_is_surely_code(data, place) for place in places):
+        return True
+    if places and next(_places(without_prose(data)), None) is not None:
         return True
     return b"oftmax" in data and b"backward(" in data and _LOG.search(data) is not None
