@@ -39,7 +39,7 @@ class State:
         return State(dict(self.names), self.heap.fork(), self.guards | more, self.dead)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Activation:
     """A function's or a module's body while it is evaluated."""
 

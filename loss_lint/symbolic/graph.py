@@ -213,6 +213,10 @@ class Phi:
     content: int
     next: Value | None = None
 
+    def end(self) -> None:
+        """Untie the knot: nothing will look at it any more."""
+        self.next = None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accumulated:

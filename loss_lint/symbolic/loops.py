@@ -102,6 +102,7 @@ def _run(
         init = act.state.names.get(name)
         if init is not None:
             phis[name] = Phi(name, init, loop, fresh_content())
+            act.machine.begin(phis[name])
             act.state.names[name] = phis[name]
     carried = _carried_attributes(node, loop, act)
     left, act.left_loop = act.left_loop, []
@@ -134,6 +135,7 @@ def _carried_attributes(
         init = record.attributes.get(attribute) if record is not None else None
         if init is not None and init.content == NONE.content:
             phi = carried[content, attribute] = Phi(attribute, init, loop, fresh_content())
+            act.machine.begin(phi)
             act.state.heap.set_attribute(content, attribute, phi)
     return carried
 

@@ -31,6 +31,7 @@ from loss_lint.symbolic.graph import (
     Loop,
     Object,
     Op,
+    Phi,
     Site,
     Value,
     external,
@@ -63,7 +64,7 @@ class Machine:
         # Contents of those whose methods ran into a limit, so that attributes that they would have are missing.
         self.cut_short: set[int] = set()
         # What the roots of the file have run and put off: their values refer to it, and it to them.
-        self.begun: list[Activation | Deferred] = []
+        self.begun: list[Activation | Deferred | Phi] = []
         self.remaining = MAX_STATEMENTS
         self.remaining_in_file = MAX_FILE_STATEMENTS
         self._losses = frozenset(loss.name for loss in catalogue.LOSSES) | {"model_loss"}
@@ -111,10 +112,12 @@ class Machine:
 
     # What ends with the file
 
-    def begin(self, begun: Activation | Deferred) -> None:
-        """Note what only the roots of the file need that is looked at now."""
+    def begin(self, begun: Activation | Deferred | Phi) -> None:
+        """Note what has a part in circles: of a module's own until that is dropped, of roots until their file ends."""
         if not self.modules.is_apart:
             self.begun.append(begun)
+        elif isinstance(begun, Activation):
+            self.modules.begin(begun)
 
     def end(self) -> None:
         """Let what the roots have run and put off go of its values, so that no circle keeps them."""

@@ -8,10 +8,11 @@ made, as a registry: such writes are kept apart, and hold for the files that nee
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.activation import Activation, State
@@ -76,6 +77,7 @@ class Modules:
         self._rebound: list[tuple[dict[str, Value], str, Value | None]] = []
         # The modules of which something is evaluated apart, the innermost last.
         self._apart: list[str] = []
+        self._begun: dict[str, list[ref[Activation]]] = {}
         # The operations of the modules' own bodies, and the limits met in them.
         self.ops: dict[str, list[Op]] = {}
         self._limits: dict[str, dict[str, int]] = {}
@@ -151,8 +153,10 @@ class Modules:
         dropped = self._loaded.keys() - kept
         for path in dropped:
             loaded = self._loaded.pop(path)
+            begun = self._begun.pop(path, ())
             if loaded.activation is not None and path not in self._witnesses:
                 loaded.activation.end()
+                _end(begun)
             self._parsed.pop(path, None)
             self.ops.pop(path, None)
             self._limits.pop(path, None)
@@ -179,6 +183,13 @@ class Modules:
         for body in bodies:
             if body.module.path not in self._witnesses:
                 body.end()
+        for path, begun in self._begun.items():
+            if path not in self._witnesses:
+                _end(begun)
+
+    def begin(self, begun: Activation) -> None:
+        """Note what the module has run of which something is evaluated apart; most of it is gone afterwards."""
+        self._begun.setdefault(self._apart[-1], []).append(ref(begun))
 
     def adopt(self, heap: Heap, before: Heap) -> None:
         """Let everything see what a call made that was put off."""
@@ -352,6 +363,13 @@ class Modules:
             else:
                 names[name] = value
         self._rebound = []
+
+
+def _end(begun: Iterable[ref[Activation]]) -> None:
+    for one in begun:
+        activation = one()
+        if activation is not None:
+            activation.end()
 
 
 def _difference(old: Record, new: Record) -> _Change | None:
