@@ -232,7 +232,8 @@ def force(lazy: Lazy) -> Value:
         caller = lazy.caller
         caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
         receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
-        lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
+        with caller.machine.at_most(limits.MAX_LATER_STATEMENTS):
+            lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
         caller.machine.modules.adopt(caller.state.heap, lazy.state.heap)
         lazy.running = False
     return lazy.result
