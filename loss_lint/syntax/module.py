@@ -20,6 +20,7 @@ from loss_lint.syntax.changes import (
     changes_of,
     own_changes_of,
 )
+from loss_lint.syntax.prose import code_of
 from loss_lint.syntax.site import Site
 from loss_lint.syntax.walk import AnyFunction, walk
 
@@ -31,42 +32,6 @@ _SOFTMAXES = frozenset({"softmax", "Softmax"})
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _WORD = re.compile(r"[^\W\d]\w*")
-
-# Comments and strings.
-_PROSE = re.compile(
-    r"""\#[^\r\n]*
-    | \"(?:""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*\"{3} | [^"\\\r\n]*(?:\\(?:\r\n|.)[^"\\\r\n]*)*")
-    | '(?:''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'{3} | [^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*')
-    """,
-    re.DOTALL | re.VERBOSE,
-)
-_SPACE = re.compile(r"\s")
-_OTHER_CLASS = r"(?![\w.]*(?:[Ll]oss|[Cc]riterion|Softmax))[\w.]+"
-# A class that only annotates a parameter, a result or a field, or that is only asked about, is not used.
-UNUSED = re.compile(
-    r"""(?<=[\w)\]]):[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?(?=[ \t]*[,)=\n])"""
-    r"""|->[^\n:]+(?=:)"""
-    rf"""|(?<=\bisinstance\()[\w.]+,[ \t]*\(?{_OTHER_CLASS}(?:,[ \t]*{_OTHER_CLASS})*,?\)?(?=\))"""
-)
-
-
-def _without_prose(text: str) -> str:
-    """The text without comments, sentences and annotations, on the same lines.
-
-    Strings of one word stay: they may name something.
-    """
-    return UNUSED.sub("", _PROSE.sub(_blank, text))
-
-
-def _blank(found: re.Match[str]) -> str:
-    part = found[0]
-    if part[0] == "#":
-        return ""
-    before = found.string[max(0, found.start() - 2) : found.start()].lower()
-    if _SPACE.search(part) is None or before.endswith("f") or before == "fr":
-        return part
-    return "\n" * len(_LINE_END.findall(part)) if part[1:3] == part[0] * 2 or "\\" in part else ""
-
 
 # Methods that are found through their class.
 _OF_CLASSES = frozenset({"__init__", "__call__"})
@@ -224,7 +189,7 @@ class SourceModule:
     @cached_property
     def _words(self) -> list[frozenset[str]]:
         """The identifiers that each line uses: cheaper than looking at the tree, and almost never too few."""
-        words = [frozenset(_WORD.findall(line)) for line in _LINE_END.split(_without_prose(self.text))]
+        words = [frozenset(_WORD.findall(line)) for line in _LINE_END.split(code_of(self.text))]
         for node in self.statements:
             if isinstance(node, Definition):  # a name's definition does not use it
                 words[node.lineno - 1] -= {node.name}

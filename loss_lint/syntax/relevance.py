@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from loss_lint.syntax.module import UNUSED
 from loss_lint.syntax.project import Project, is_package, is_test
+from loss_lint.syntax.prose import without_unused
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant, without_prose
 
 # Over how many imports a name is seen to lead to a loss.
@@ -62,7 +62,6 @@ _NAMES = frozenset(
     b"multilabel_soft_margin_loss margin_ranking_loss triplet_margin_loss triplet_margin_with_distance_loss "
     b"cosine_embedding_loss hinge_embedding_loss".split()
 )
-_UNUSED = re.compile(UNUSED.pattern.encode())
 _START = re.compile(
     rb"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)|(?P<assigned>\w+)[^\n=(]*=[^=]"
     rb"|(?:@|import\b|from\b|if\b|try\b|for\b|while\b|with\b))",
@@ -320,7 +319,7 @@ class Relevance:
     def _outline(self, path: str) -> _Outline:
         known = self._outlines.get(path)
         if known is None:
-            known = self._outlines[path] = _Outline(_UNUSED.sub(b"", without_prose(self._data(path))))
+            known = self._outlines[path] = _Outline(without_unused(without_prose(self._data(path))))
         return known
 
     def callers(self, path: str) -> tuple[str, ...]:

@@ -1,0 +1,55 @@
+"""What a file says without using it: comments, sentences, and classes that only annotate or are only asked about."""
+
+from __future__ import annotations
+
+import re
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_SPACE = re.compile(r"\s")
+
+# Comments and strings.
+_PROSE = re.compile(
+    r"""\#[^\r\n]*
+    | \"(?:""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*\"{3} | [^"\\\r\n]*(?:\\(?:\r\n|.)[^"\\\r\n]*)*")
+    | '(?:''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'{3} | [^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*')
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+# Each pattern starts with what is found fast, and looks back from there.
+_OTHER_CLASS = r"(?![\w.]*(?:[Ll]oss|[Cc]riterion|Softmax))[\w.]+"
+_ANNOTATION = r""":(?<=[\w)\]]:)[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?(?=[ \t]*[,)=\n])"""
+_RESULT = r"->[^\n:]+(?=:)"
+_ASKED = (
+    rf"isinstance\((?<=\bisinstance\()[\w.]+,[ \t]*\(?{_OTHER_CLASS}(?:,[ \t]*{_OTHER_CLASS})*,?\)?(?=\))"
+)
+_UNUSED = tuple(map(re.compile, (_ANNOTATION, _RESULT, _ASKED)))
+_UNUSED_BYTES = tuple(re.compile(one.pattern.encode()) for one in _UNUSED)
+
+
+def code_of(text: str) -> str:
+    """The text without comments, sentences and classes that are not used, on the same lines.
+
+    Strings of one word stay: they may name something.
+    """
+    code = _PROSE.sub(_blank, text)
+    for unused in _UNUSED:
+        code = unused.sub("", code)
+    return code
+
+
+def without_unused(code: bytes) -> bytes:
+    """The code without classes that only annotate a parameter, a result or a field, or that are only asked about."""
+    for unused in _UNUSED_BYTES:
+        code = unused.sub(b"", code)
+    return code
+
+
+def _blank(found: re.Match[str]) -> str:
+    part = found[0]
+    if part[0] == "#":
+        return ""
+    before = found.string[max(0, found.start() - 2) : found.start()].lower()
+    if _SPACE.search(part) is None or before.endswith("f") or before == "fr":
+        return part
+    return "\n" * len(_LINE_END.findall(part)) if part[1:3] == part[0] * 2 or "\\" in part else ""
