@@ -8,7 +8,7 @@ from dataclasses import replace
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.definitions import HARMLESS_DECORATORS, decorator_names
-from loss_lint.symbolic.graph import Argument, BoundMethod, Class, Function, Import, Value
+from loss_lint.symbolic.graph import Argument, BoundMethod, Class, Function, Import, Lazy, Value
 from loss_lint.symbolic.guards import strip
 
 # What makes a method something else than a function of its receiver: left to attribute access.
@@ -42,6 +42,8 @@ def _applied(decorator: ast.expr, value: Value, name: str, act: Activation) -> V
     if _is_elsewhere(decorator, act) and "regist" not in name.lower():
         return None  # reading another file for each decorator would cost more than it shows
     function = strip(act.machine.evaluate(decorator, act))
+    if isinstance(function, Lazy):
+        function = strip(act.machine.force(function))
     if not isinstance(function, Function | BoundMethod):
         return None
     site = site_of(decorator, act)

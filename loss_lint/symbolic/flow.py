@@ -180,8 +180,8 @@ def parts(value: Value, waiting: list[Value] | None = None) -> Iterator[Value]:
                 pending.extend((init, *terms))
             case Tuple(items=items):
                 pending.extend(items)
-            case Lazy(result=result) if result is not None:
-                pending.append(result)
+            case Lazy(home=home, result=result) if home is not None or result is not None:
+                pending.append(current.caller.machine.force(current))
             case Lazy():
                 yield current
                 if waiting is not None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from loss_lint.symbolic.activation import Activation, State
     from loss_lint.syntax.module import SourceModule
+    from loss_lint.syntax.project import Trail
 
 _serials: Iterator[int] = count(1)
 # Contents of the modules, which last, and of what one file's roots compute, which passes with them.
@@ -340,10 +341,26 @@ class Import:
 
 
 @dataclass(slots=True, eq=False)
+class Home:
+    """The module at `path` whose body made a call, and what the call has brought once it is evaluated.
+
+    `ops` are operations that the module does not know of yet, `limits` the limits met; `needs` are the modules that it
+    looked into, `trail` the files and folders that it followed from.
+    """
+
+    path: str
+    ops: list[Op] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    trail: Trail | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Lazy:
     """A call of a project's function that nothing needed yet: forced by the first walk that meets it.
 
-    `state` is a snapshot of the caller's names and heap; `result` is set when forced.
+    `state` is a snapshot of the caller's names and heap; `result` is set when forced. What a module's body calls has a
+    `home`: it is evaluated apart, with the same result whoever needs it first.
     """
 
     function: Function
@@ -352,6 +369,7 @@ class Lazy:
     caller: Activation
     state: State
     content: int
+    home: Home | None = None
     result: Value | None = None
     running: bool = False
 

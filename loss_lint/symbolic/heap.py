@@ -202,16 +202,29 @@ class Heap:
         """Every record that was written over the base."""
         return self._written_since(None)
 
+    def made_since(self, before: Heap) -> dict[int, Record | Deferred]:
+        """The records of what was made new here, going on from `before`."""
+        newest = self._written_since(before._layer)
+        return {content: record for content, record in newest.items() if before.newest(content) is None}
+
     def adopt(self, other: Heap, before: Heap) -> list[int]:
         """Take over what was made new in `other`, which went on from `before`; gives the contents of it."""
-        new = [
-            (content, record)
-            for content, record in other._written_since(before._layer).items()
-            if before.get(content) is None
-        ]
-        for content, record in new:
+        new = other.made_since(before)
+        for content, record in new.items():
             self.set(content, record)
-        return [content for content, _ in new]
+        return [*new]
+
+    def share(self) -> Heap:
+        """A copy as `fork` makes it; both share a layer into which more may be inserted."""
+        self._layer = _Layer(self._own, self._layer)
+        self._own = {}
+        return Heap(self._base, self._layer, self.written)
+
+    def insert(self, made: Mapping[int, Record | Deferred]) -> None:
+        """Let all that went on from this heap see what was made since, as if it had been there."""
+        assert self._layer is not None
+        self._layer.records.update(made)
+        self.written.update(made)
 
     def drop(self, contents: Iterable[int]) -> None:
         """Forget objects that only findings still refer to: what those see lies in the heaps of their own calls."""

@@ -244,8 +244,9 @@ def _not_none(several: Alternatives) -> Value | None:
 def item(base: Value, index: Value, site: Site, act: Activation, base_site: Site | None = None) -> Value:
     plain, key = strip(base), strip(index)
     match plain:
-        case Lazy(result=result) if result is not None:  # the caller may have changed it since
-            return item(result, index, site, act, base_site)
+        # The caller may have changed it since. What a module's body calls is the same whoever needs it first.
+        case Lazy(home=home, result=result) if home is not None or result is not None:
+            return item(act.machine.force(plain), index, site, act, base_site)
         case Tuple(items=items):
             chosen = _by_position(items, key)
             if chosen is not None:

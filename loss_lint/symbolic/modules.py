@@ -21,6 +21,7 @@ from loss_lint.symbolic.graph import (
     Class,
     Frame,
     Function,
+    Home,
     Op,
     Value,
     forget_passing_contents,
@@ -56,6 +57,8 @@ class _Loaded:
     trail: Trail
     needs: tuple[str, ...] = ()
     changes: dict[int, _Change] = field(default_factory=dict)
+    # What calls need that were put off.
+    more: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -149,7 +152,7 @@ class Modules:
         kept: set[str] = set()
         for path, loaded in self._loaded.items():
             if self._uses[path] > 1:
-                kept.update((path, *loaded.needs))
+                kept.update((path, *loaded.needs, *loaded.more))
         dropped = self._loaded.keys() - kept
         for path in dropped:
             loaded = self._loaded.pop(path)
@@ -191,11 +194,16 @@ class Modules:
         """Note what the module has run of which something is evaluated apart; most of it is gone afterwards."""
         self._begun.setdefault(self._apart[-1], []).append(ref(begun))
 
-    def adopt(self, heap: Heap, before: Heap) -> None:
+    def adopt(self, heap: Heap, before: Heap, home: Home | None = None) -> None:
         """Let everything see what a call made that was put off."""
-        made = self._machine.base_heap.adopt(heap, before)
-        if not self._apart:
-            self._passing += made
+        if home is not None:
+            before.insert(heap.made_since(before))  # whoever comes later in the module's body may change it
+        if home is None or home.path in self._loaded:
+            made = self._machine.base_heap.adopt(heap, before)
+            if self._apart:
+                self._owners.update(dict.fromkeys(made, self._apart[-1]))
+            else:
+                self._passing += made
 
     # Import circles
 
@@ -264,8 +272,40 @@ class Modules:
                 del self._unfinished[path]
             self._loaded[path] = loaded
 
+    def home(self) -> Home | None:
+        """Where a call that is put off now belongs, if not to the roots of a file."""
+        return Home(self._apart[-1]) if self._apart else None
+
     @contextmanager
-    def apart(self, path: str) -> Iterator[None]:
+    def at_home(self, home: Home) -> Iterator[None]:
+        """Evaluation of a call that was put off where it belongs."""
+        with self._machine.project.following() as trail, self.apart(home.path, home.ops, home.limits):
+            yield
+            home.needs = tuple(self._held)
+        home.trail = trail
+
+    def share(self, home: Home) -> None:
+        """Let whoever uses a call's result need what it needs, and its module know its operations."""
+        if home.trail is None:
+            return  # still running
+        self._machine.project.follow(home.trail)
+        for one in home.needs:
+            if one not in self._held and one not in self._unfinished:
+                self._hold(one)
+        own = self.ops.get(home.path)
+        if home.ops and own is self._machine.ops:
+            own.extend(home.ops)
+            counts = self._limits.setdefault(home.path, {})
+            for name, count in home.limits.items():
+                counts[name] = counts.get(name, 0) + count
+            home.ops, home.limits = [], {}
+        if home.path in self._loaded:
+            self._loaded[home.path].more.update(home.needs)
+
+    @contextmanager
+    def apart(
+        self, path: str, ops: list[Op] | None = None, limits_met: dict[str, int] | None = None
+    ) -> Iterator[None]:
         """Evaluation of what is a module's own, as if nothing had been evaluated before."""
         held, rebound = self._held, self._rebound
         self._take_back()
@@ -273,7 +313,9 @@ class Modules:
         self._restore_names()
         self._apart.append(path)
         try:
-            with self._machine.apart(self.ops.setdefault(path, []), self._limits.setdefault(path, {})):
+            if ops is None or limits_met is None:
+                ops, limits_met = self.ops.setdefault(path, []), self._limits.setdefault(path, {})
+            with self._machine.apart(ops, limits_met):
                 yield
         finally:
             self._apart.pop()

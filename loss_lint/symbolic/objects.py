@@ -90,7 +90,7 @@ def in_scope(closure: Activation, act: Activation) -> Activation:
 
 def bases(cls: Class, act: Activation) -> list[Value]:
     scope = in_scope(cls.closure, act)
-    return [strip(act.machine.evaluate(base, scope)) for base in cls.node.bases]
+    return [strip(act.machine.resolved(act.machine.evaluate(base, scope), act)) for base in cls.node.bases]
 
 
 def resolution_order(cls: Class | External, act: Activation) -> Sequence[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import nullcontext
 
 from loss_lint.catalogue.wrappers import NO_GRADIENT
 from loss_lint.symbolic import construction, frameworks, limits, objects, torch_calls
@@ -66,15 +67,16 @@ def call_function(
         )
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
-    # What a module's body calls runs at once: it must be the same whoever looks at it later.
-    if now or act.machine.modules.is_apart:
+    # What a module's body calls in its own file is most often needed for what comes below.
+    if now or (act.machine.modules.is_apart and function.module is act.module):
         return _run_once(function, arguments, site, act, receiver)
     if not construction.put_off(function, receiver, arguments, site, act) and _must_run_now(
         function, receiver, arguments, act
     ):
         return _run_once(function, arguments, site, act, receiver)
     caller = suspended(act)
-    return Lazy(function, arguments, site, caller, caller.state, fresh_content())
+    home = act.machine.modules.home()
+    return Lazy(function, arguments, site, caller, caller.state, fresh_content(), home)
 
 
 def _run_once(
@@ -95,11 +97,12 @@ def _run_once(
 
 def suspended(act: Activation) -> Activation:
     """The caller as it is now, for a call that runs later: its names are not needed, its heap is."""
+    heap = act.state.heap.share() if act.machine.modules.is_apart else act.state.heap.fork()
     later = Activation(
         act.machine,
         act.module,
         act.frame,
-        State({}, act.state.heap.fork(), act.state.guards),
+        State({}, heap, act.state.guards),
         loops=act.loops,
         grad=act.grad,
     )
@@ -167,8 +170,8 @@ def _is_changeable(value: Value) -> bool:
     match strip(value):
         case Object() | BoundMethod():
             return True
-        case Lazy(result=result):
-            return result is None or _is_changeable(result)
+        case Lazy(home=home, result=result):
+            return result is None or home is not None or _is_changeable(result)
         case Tuple(items=elements):
             return any(map(_is_changeable, elements))
         case Alternatives(branches=branches):
@@ -225,18 +228,27 @@ def carries_loss(value: Value, act: Activation, depth: int = 2) -> bool:
 
 def force(lazy: Lazy) -> Value:
     """The result of a call that was put off."""
+    modules = lazy.caller.machine.modules
     if lazy.result is None:
         if lazy.running:
             return leaf("call", lazy.function.name, lazy.site, reason="recursion")
         lazy.running = True
-        caller = lazy.caller
-        caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
-        receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
-        with caller.machine.at_most(limits.MAX_LATER_STATEMENTS):
-            lazy.result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
-        caller.machine.modules.adopt(caller.state.heap, lazy.state.heap)
+        with nullcontext() if lazy.home is None else modules.at_home(lazy.home):
+            lazy.result = _run_later(lazy)
         lazy.running = False
+    if lazy.home is not None:
+        modules.share(lazy.home)
     return lazy.result
+
+
+def _run_later(lazy: Lazy) -> Value:
+    caller = lazy.caller
+    caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
+    receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
+    with caller.machine.at_most(limits.MAX_LATER_STATEMENTS):
+        result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
+    caller.machine.modules.adopt(caller.state.heap, lazy.state.heap, lazy.home)
+    return result
 
 
 def run(

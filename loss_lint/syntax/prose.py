@@ -18,7 +18,10 @@ _PROSE = re.compile(
 
 # Each pattern starts with what is found fast, and looks back from there.
 _OTHER_CLASS = r"(?![\w.]*(?:[Ll]oss|[Cc]riterion|Softmax))[\w.]+"
-_ANNOTATION = r""":(?<=[\w)\]]:)[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?(?=[ \t]*[,)=\n])"""
+_ANNOTATION = (
+    r""":(?<=[\w)\]]:)[ \t]*["']?[A-Z][\w.]*(?:\[[\w.\[\], |"']*)?(?:[ \t]*\|[ \t]*[\w.\[\]]+)*["']?"""
+    r"""(?=[ \t]*[,)=\n])"""
+)
 _RESULT = r"->[^\n:]+(?=:)"
 _ASKED = (
     rf"isinstance\((?<=\bisinstance\()[\w.]+,[ \t]*\(?{_OTHER_CLASS}(?:,[ \t]*{_OTHER_CLASS})*,?\)?(?=\))"
