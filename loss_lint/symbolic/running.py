@@ -67,8 +67,7 @@ def call_function(
         )
     if receiver is not None:
         arguments = (Argument(None, receiver, site), *arguments)
-    # What a module's body calls in its own file is most often needed for what comes below.
-    if now or (act.machine.modules.is_apart and function.module is act.module):
+    if now or (act.machine.modules.is_apart and not _is_an_aside(function, arguments, act)):
         return _run_once(function, arguments, site, act, receiver)
     if not construction.put_off(function, receiver, arguments, site, act) and _must_run_now(
         function, receiver, arguments, act
@@ -125,6 +124,15 @@ def _must_run_now(
                 return True
             arguments = arguments[1:]
     return any(carries_loss(argument.value, act) for argument in arguments)
+
+
+def _is_an_aside(function: Function, arguments: tuple[Argument, ...], act: Activation) -> bool:
+    """Whether a call in a module's body is hardly about models and data: into another file, with literals only."""
+    return (
+        act.frame.depth == 0
+        and function.module is not act.module
+        and all(isinstance(strip(one.value), Const) for one in arguments)
+    )
 
 
 def _may_change(function: Function, arguments: tuple[Argument, ...]) -> bool:
