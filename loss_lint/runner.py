@@ -31,7 +31,7 @@ _CHECK_COST = 0.1
 _BYTES_PER_JOB = 100_000
 # The cyclic garbage collector visits every tree that is alive, again and again; it runs when this much
 # source has been linted, which bounds what cycles can hold.
-_BYTES_PER_COLLECTION = 60_000_000
+_BYTES_PER_COLLECTION = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ def _run_later(lazy: Lazy) -> Value:
     caller = lazy.caller
     caller.state = State({}, lazy.state.heap.fork(), lazy.state.guards)
     receiver = lazy.arguments[0].value if lazy.function.owner is not None and lazy.arguments else None
-    with caller.machine.at_most(limits.MAX_LATER_STATEMENTS):
+    with caller.machine.at_most(limits.MAX_ASIDE_STATEMENTS):
         result = run(lazy.function, lazy.arguments, lazy.site, caller, receiver)
     caller.machine.modules.adopt(caller.state.heap, lazy.state.heap, lazy.home)
     return result
@@ -304,9 +304,9 @@ def run(
 
 
 def _share(function: Function, receiver: Value | None, act: Activation) -> int | None:
-    """How many statements a call gets that a constructor makes into another file; None for all that are left."""
+    """How many statements a call gets; None for all that are left."""
     if act.frame.name != "__init__" or function.module is act.module:
-        return None
+        return None if function.module.leads_to_loss(function.node) else limits.MAX_ASIDE_STATEMENTS
     if receiver is not None and act.receiver is not None and receiver.content == act.receiver.content:
         return limits.MAX_BASE_STATEMENTS
     return None if function.module.leads_to_loss(function.node) else limits.MAX_FACTORY_STATEMENTS

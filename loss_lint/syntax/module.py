@@ -322,7 +322,7 @@ class SourceModule:
         """Whether a function is a generator."""
         known = self._generators.get(node)
         if known is None:
-            known = self._generators[node] = _yields(node)
+            known = self._generators[node] = b"yield" in self.data and _yields(node)
         return known
 
     def names_a_loss(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:

@@ -177,7 +177,10 @@ class Project:
             data = self.read(path)
         except (OSError, ValueError):
             return False
-        word = re.escape(name.encode("utf-8", "replace"))
+        written = name.encode("utf-8", "replace")
+        if written not in data:
+            return False
+        word = re.escape(written)
         if b"__all__" in data and b".__all__" not in data and not re.search(rb"[\"']%b[\"']" % word, data):
             return False
         return bool(re.search(_BINDING % (word, word, word), data)) or any(
