@@ -207,13 +207,6 @@ class Heap:
         newest = self._written_since(before._layer)
         return {content: record for content, record in newest.items() if before.newest(content) is None}
 
-    def adopt(self, other: Heap, before: Heap) -> list[int]:
-        """Take over what was made new in `other`, which went on from `before`; gives the contents of it."""
-        new = other.made_since(before)
-        for content, record in new.items():
-            self.set(content, record)
-        return [*new]
-
     def share(self) -> Heap:
         """A copy as `fork` makes it; both share a layer into which more may be inserted."""
         self._layer = _Layer(self._own, self._layer)

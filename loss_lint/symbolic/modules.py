@@ -196,14 +196,14 @@ class Modules:
 
     def adopt(self, heap: Heap, before: Heap, home: Home | None = None) -> None:
         """Let everything see what a call made that was put off."""
-        if home is not None:
-            before.insert(heap.made_since(before))  # whoever comes later in the module's body may change it
-        if home is None or home.path in self._loaded:
-            made = self._machine.base_heap.adopt(heap, before)
-            if self._apart:
-                self._owners.update(dict.fromkeys(made, self._apart[-1]))
-            else:
-                self._passing += made
+        made = heap.made_since(before)
+        for content, record in made.items():
+            self._machine.base_heap.set(content, record)
+        if home is None:
+            self._passing += made
+        else:
+            self._owners.update(dict.fromkeys(made, home.path))
+            before.insert(made)  # what comes later in the module's body may change it
 
     # Import circles
 
