@@ -27,6 +27,18 @@ from loss_lint.syntax.walk import AnyFunction, walk
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
 
+# One of these is in each such word.
+_LOSS_PARTS = (
+    b"Loss",
+    b"cross_entropy",
+    b"nll_loss",
+    b"kl_div",
+    b"_loss",
+    b"loss_fn",
+    b"criterion",
+    b"backward",
+)
+
 # Cross entropy written by hand is the logarithm of one of these.
 _SOFTMAXES = frozenset({"softmax", "Softmax"})
 
@@ -217,6 +229,8 @@ class SourceModule:
         """Names in this file that lead to a loss: torch's own, imported ones, and what is made of such."""
         imported = self.imported_loss_names
         words = set(self._loss_words | imported)
+        if not words:
+            return frozenset()
         words |= {alias for alias, name in self._aliases() if name in self._loss_words}
         pairs = [({name}, names) for name, names in self._definitions.values()]
         pairs += [(targets, self.mentions(node)) for node, targets in self._outer_assignments()]
@@ -231,6 +245,8 @@ class SourceModule:
     @cached_property
     def _loss_words(self) -> frozenset[str]:
         """The identifiers of this file that name a loss or training on one."""
+        if not any(part in self.data for part in _LOSS_PARTS):
+            return frozenset()
         everything: frozenset[str] = frozenset().union(*self._words)
         return frozenset(filter(_is_loss_word, everything))
 
@@ -337,6 +353,10 @@ class SourceModule:
         return known
 
     def _leads_to_loss(self, node: ast.AST) -> bool:
+        if not isinstance(node, Definition):
+            return True
+        if not self.loss_names and b"oftmax" not in self.data:
+            return False
         known = self._definitions.get(id(node))
         if known is None or not self.loss_names.isdisjoint(known[1] - {known[0]}):
             return True
