@@ -44,8 +44,7 @@ def _evaluate(node: Comprehension, act: Activation) -> Value:
 
 
 def _is_known(iterable: Value, act: Activation) -> bool:
-    elements = act.machine.entries_of(iterable, act)
-    return elements is not None and len(elements) <= MAX_UNROLLED
+    return act.machine.entries_of(iterable, act, MAX_UNROLLED) is not None
 
 
 def _items(
@@ -53,8 +52,8 @@ def _items(
 ) -> list[Item] | None:
     """The items one by one, each under the conditions that it passed; None where something inside is not known."""
     generator, rest = generators[0], generators[1:]
-    entries = act.machine.entries_of(iterable, act)
-    if entries is None or len(entries) > MAX_UNROLLED or any(is_repeated(entry.value) for entry in entries):
+    entries = act.machine.entries_of(iterable, act, MAX_UNROLLED)
+    if entries is None or any(is_repeated(entry.value) for entry in entries):
         return None
     found: list[Item] = []
     entry_guards = act.state.guards

@@ -87,20 +87,25 @@ def iterated(value: Value, site: Site, act: Activation) -> Value:
     return value
 
 
-def entries_of(value: Value, act: Activation) -> tuple[Item, ...] | None:
-    """What iterating over `value` yields, some of it under conditions or any number of times; None if unknown."""
+def entries_of(value: Value, act: Activation, most: int | None = None) -> tuple[Item, ...] | None:
+    """What iterating over `value` yields, some of it under conditions or any number of times.
+
+    None if that is unknown, or more than `most`.
+    """
     value = resolved(value, act)
     plain = strip(value)
     match plain:
+        case Tuple(items=items) if most is not None and len(items) > most:
+            return None
         case Tuple(items=items):
             return tuple(Item(None, rewrap(value, element), NO_GUARDS) for element in items)
         case Op(name="comprehension", operands=(inner, _)) if _is_list(plain):
             repeated = leaf("repeated", "", plain.site, (inner,), "items made in a loop")
             return (Item(None, repeated, NO_GUARDS),)
         case Op(name="list" | "tuple", operands=(inner,)):
-            return entries_of(inner, act)
+            return entries_of(inner, act, most)
         case Object():
-            return _entries_of_object(value, plain, act)
+            return _entries_of_object(value, plain, act, most)
         case _:
             return None
 
@@ -110,13 +115,17 @@ def _is_list(op: Op) -> bool:
     return isinstance(kind, Const) and kind.value == "list"
 
 
-def _entries_of_object(value: Value, holder: Object, act: Activation) -> tuple[Item, ...] | None:
+def _entries_of_object(
+    value: Value, holder: Object, act: Activation, most: int | None
+) -> tuple[Item, ...] | None:
     record = act.state.heap.get(holder.content)
     if record is None or record.open:
         return None
     base = objects.external_base(holder.cls, act)
+    items = sequences.under(record.items, act.state.guards) if base in SEQUENCES or base in MAPPINGS else ()
+    if most is not None and len(items) > most:
+        return None
     if base in SEQUENCES:
-        items = sequences.under(record.items, act.state.guards)
         return tuple(
             Item(
                 None,
@@ -128,7 +137,6 @@ def _entries_of_object(value: Value, holder: Object, act: Activation) -> tuple[I
             for entry in items
         )
     if base in MAPPINGS:
-        items = sequences.under(record.items, act.state.guards)
         return tuple(Item(None, entry.key, entry.guards) for entry in items if entry.key is not None)
     return None
 

@@ -48,8 +48,9 @@ MAX_ALTERNATIVES = 24
 # "choices": conditions `a or b` on one path of which it is asked whether something excludes both sides; the latest.
 MAX_CHOICES = 32
 
-# "items": those of a tuple or list that is put together of others.
+# "items": those of a tuple or list that is put together of others, and those that `.items()` of a dict yields.
 MAX_ITEMS = 1_000
+MAX_PAIRS = 200
 
 # "optional items": those before a position in a list, each of which doubles what may be there.
 MAX_OPTIONAL = 4

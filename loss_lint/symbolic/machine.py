@@ -183,8 +183,8 @@ class Machine:
     def resolved(self, value: Value, act: Activation) -> Value:
         return items.resolved(value, act)
 
-    def entries_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
-        return items.entries_of(value, act)
+    def entries_of(self, value: Value, act: Activation, most: int | None = None) -> tuple[Item, ...] | None:
+        return items.entries_of(value, act, most)
 
     def items_of(self, value: Value, act: Activation) -> tuple[Item, ...] | None:
         return items.items_of(value, act)

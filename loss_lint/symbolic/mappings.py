@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loss_lint.symbolic import containers, model_outputs, sequences
+from loss_lint.symbolic import containers, limits, model_outputs, sequences
 from loss_lint.symbolic.activation import Activation, otherwise
 from loss_lint.symbolic.graph import (
     NO_GUARDS,
@@ -21,6 +21,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import implied, strip
 from loss_lint.symbolic.heap import OPEN, Item, Record
+from loss_lint.symbolic.limits import MAX_PAIRS
 
 
 def call_method(
@@ -178,7 +179,9 @@ def mapping_items(value: Value, act: Activation) -> tuple[Item, ...] | None:
 
 
 def _entries(record: Record, site: Site, act: Activation, receiver: Value) -> Value:
-    if not record.open and all(entry.key is not None for entry in record.items):
+    if len(record.items) > MAX_PAIRS:
+        limits.count("items")
+    elif not record.open and all(entry.key is not None for entry in record.items):
         pairs = tuple(
             Item(None, tuple_of((entry.key, entry.value)), entry.guards)
             for entry in record.items

@@ -36,7 +36,7 @@ MAX_UNROLLED_LINES = 48
 
 def entries(node: ast.For | ast.AsyncFor, iterable: Value, act: Activation) -> tuple[Item, ...] | None:
     """What a loop runs over, where it is to be run item by item."""
-    found = act.machine.entries_of(iterable, act)
+    found = act.machine.entries_of(iterable, act, MAX_UNROLLED_LINES)
     if found is None:
         found = _positions(node, iterable, act)
     if found is None or any(item.key is not None for item in found):
