@@ -227,8 +227,10 @@ def child(holder: Object, record: Record, name: str, act: Activation) -> Value |
 
 def set_child(holder: Object, name: str, value: Value, act: Activation) -> bool:
     """Whether setting an attribute set a module of a Sequential: one that has the name, or another at its end."""
+    if objects.external_base(holder.cls, act) != "torch.nn.Sequential":
+        return False
     record = act.state.heap.get(holder.content)
-    if record is None or objects.external_base(holder.cls, act) != "torch.nn.Sequential":
+    if record is None:
         return False
     key = const(name)
     for position, item in enumerate(record.items):

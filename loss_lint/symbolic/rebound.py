@@ -17,7 +17,7 @@ def open_exchanged_losses(created: Object, act: Activation) -> None:
     It is the one that it was made with unless someone calls that method: what follows from it may be wrong, but not
     redundant.
     """
-    record = act.state.heap.get(created.content)
+    record = act.state.heap.known(created.content)  # what was put off has no loss in it
     losses = (
         {name: value for name, value in record.attributes.items() if _is_loss(strip(value))} if record else {}
     )
