@@ -120,16 +120,18 @@ class _Reports:
 
     def add(self, paths: Iterable[str]) -> None:
         """Make the reports of `paths` that are not there yet."""
-        tasks: list[Task] = []
-        for path in paths:
-            if path not in self._made:
-                self._made[path] = Report(path)  # until there is another
-                task = self._screen(path)
-                if task is not None:
-                    tasks.append(task)
-        count = _job_count(tasks, self._jobs)
-        results = _in_processes(tasks, self._job, count) if count > 1 else _in_this_process(tasks, self._job)
         with _without_automatic_collection():
+            tasks: list[Task] = []
+            for path in paths:
+                if path not in self._made:
+                    self._made[path] = Report(path)  # until there is another
+                    task = self._screen(path)
+                    if task is not None:
+                        tasks.append(task)
+            count = _job_count(tasks, self._jobs)
+            results = (
+                _in_processes(tasks, self._job, count) if count > 1 else _in_this_process(tasks, self._job)
+            )
             for report in results:
                 self._made[report.path] = report
 

@@ -56,7 +56,6 @@ def check(options: argparse.Namespace) -> int:
 
     suppressions = Suppressions(given.sources)
     run = _lint(options, given)
-    gc.freeze()  # what is left of the evaluation ends with the process: no collection need look at it again
     shown = [
         finding
         for finding in run.findings
@@ -118,7 +117,14 @@ def _lint(options: argparse.Namespace, given: _Input) -> Run:
     from loss_lint.runner import lint_files
 
     cache = None if options.no_cache or given.from_stdin else _cache
-    return lint_files(given.files, given.sources, roots=given.roots, jobs=options.jobs, cache=cache)
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return lint_files(given.files, given.sources, roots=given.roots, jobs=options.jobs, cache=cache)
+    finally:
+        gc.freeze()  # what is left of the evaluation ends with the process: no collection need look at it
+        if was_enabled:
+            gc.enable()
 
 
 def _cache(linter: Linter) -> Cache:
