@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from loss_lint.cli import main
+from loss_lint.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

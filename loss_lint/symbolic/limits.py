@@ -27,7 +27,7 @@ Limit = Literal[
 # Calls that have no loss in them, and those that were put off, get some of them (ASIDE); less what a constructor calls
 # in another file, which may be all of a framework: methods of its own object (BASE), and what has no loss (FACTORY).
 MAX_STATEMENTS = 6_000
-MAX_FILE_STATEMENTS = 10_000
+MAX_FILE_STATEMENTS = 8_000
 MAX_BASE_STATEMENTS = 40
 MAX_FACTORY_STATEMENTS = 100
 MAX_ASIDE_STATEMENTS = 500

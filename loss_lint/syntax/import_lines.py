@@ -57,7 +57,8 @@ def _imports(match: re.Match[bytes]) -> list[ImportLine]:
     source = match["source"].decode("utf-8", "replace")
     module = source.lstrip(".")
     level = len(source) - len(module)
-    names = _NAME.findall(_COMMENT.sub(b"", match["names"]))
+    listed = match["names"]
+    names = _NAME.findall(_COMMENT.sub(b"", listed) if b"#" in listed else listed)
     decoded = [(name.decode("utf-8", "replace"), alias.decode("utf-8", "replace")) for name, alias in names]
     return [ImportLine(module, level, name, alias or name) for name, alias in decoded]
 
