@@ -8,12 +8,22 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loss_lint import catalogue
+from loss_lint.syntax.site import Site
 
 if TYPE_CHECKING:
     import libcst
 
 _ATOM = re.compile(r"[\w.]+")
 _LITERALS = frozenset({"True", "False", "None"})
+
+
+def is_within(inner: Site, outer: Site) -> bool:
+    """Whether a place lies inside another one."""
+    return (
+        inner.path == outer.path
+        and (outer.line, outer.column) <= (inner.line, inner.column)
+        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    )
 
 
 def is_atomic(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Graph edits as text edits: only what is written inside the sink's own expression is touched.
+"""Graph edits as text edits: what is written inside the sink's own expression, and what nothing but that uses.
 
 A culprit that stands elsewhere (in a model, in an earlier statement whose result is used again) is left
 to its author: the finding then has no fix.
@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
-from loss_lint.fixes.rewrite import call_with, instance_call, is_atomic, renamed_call
+from loss_lint.fixes.rewrite import call_with, instance_call, is_atomic, is_within, renamed_call
+from loss_lint.fixes.users import Users
 from loss_lint.symbolic.edits import (
     Bypass,
     GraphEdit,
@@ -28,6 +29,7 @@ from loss_lint.symbolic.graph import Op, Site, Value
 from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
+from loss_lint.symbolic.reductions import LEGACY
 from loss_lint.syntax.module import SourceModule
 
 
@@ -39,7 +41,7 @@ def repaired(finding: Finding, machine: Machine) -> Finding:
     act = machine.modules.known(witness.root.site.path)
     if act is None:
         return finding
-    text = _Text(act.module)
+    text = _Text(act.module, Users(act.module, machine.project))
     written = [_written(edit, witness, text) for edit in _inner_first(witness.edits)]
     if not written or any(not done for done in written):
         return finding
@@ -60,8 +62,11 @@ def _inner_first(edits: Sequence[GraphEdit]) -> list[GraphEdit]:
 def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
     """Write one edit down; False where it cannot be."""
     sink, op = witness.root, edit.op
-    if op.frame is not sink.frame or not _within(op.site, sink.site):
+    if op.frame is not sink.frame:
         return False
+    if not is_within(op.site, sink.site):
+        is_set = isinstance(edit, SetParameter) and text.users.flows_only_into(op.site, sink.site)
+        return is_set and isinstance(edit, SetParameter) and _set_one(edit, sink, text)
     match edit:
         case Wrap(operand=slot, name=name, parameters=parameters, argument=argument, is_written=True):
             target = op.slots[slot] if argument is None else argument
@@ -77,7 +82,7 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             return text.put(one, second) and text.put(other, first)
         case Bypass(operand=slot):
             kept = op.slots[slot] if slot < len(op.slots) else None
-            if kept is None or kept == op.site or not _within(kept, op.site):
+            if kept is None or kept == op.site or not is_within(kept, op.site):
                 return False
             return text.replace_expression(op.site, kept)
         case Instantiate():
@@ -85,14 +90,14 @@ def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
             return called is not None and text.put(op.site, called)
         case Rename(name=name, parameters=parameters, drop=drop):
             return (name == op.name or _rename(op, name, text)) and _set(op, parameters, drop, sink, text)
-        case SetParameter(name=name, value=value):
-            return _set(op, ((name, value),), (), sink, text)
+        case SetParameter():
+            return _set_one(edit, sink, text)
         case ReplaceOperand(operand=slot, text=str(written)):
             target = op.slots[slot]
             return target is not None and text.put(target, written)
         case ReplaceOperand(operand=slot, value=value):
             target, source = op.slots[slot], _slot_of(value, witness.spine)
-            if target is None or source is None or not _within(source, target):
+            if target is None or source is None or not is_within(source, target):
                 return False
             return text.put(target, text.of(source))
         case _:
@@ -104,14 +109,22 @@ def _rename(op: Op, name: str, text: _Text) -> bool:
     return renamed is not None and text.put(op.site, renamed)
 
 
+def _set_one(edit: SetParameter, sink: Op, text: _Text) -> bool:
+    return _set(edit.op, ((edit.name, edit.value),), (), sink, text)
+
+
 def _set(op: Op, parameters: Sequence[tuple[str, Value]], drop: Sequence[str], sink: Op, text: _Text) -> bool:
     """Write literal parameters into the call that they are given in: the operation's, or its module's constructor."""
     if not parameters and not drop:
         return True
     given = {name: _literal(value) for name, value in parameters}
     call = op.site if op.made is None else op.made
-    if not _within(call, sink.site) or any(content is None for content in given.values()):
+    if any(content is None for content in given.values()):
         return False
+    if op.made is not None and not is_within(call, sink.site) and not text.users.is_made_for(call, op.site):
+        return False
+    if "reduction" in given:
+        drop = (*drop, *LEGACY)  # they outdo it where they are given
     written = {name: content for name, content in given.items() if content is not None}
     changed = call_with(text.of(call), op.name, written, drop)
     return changed is not None and text.put(call, changed)
@@ -140,19 +153,12 @@ def _slot_of(value: Value, spine: tuple[Op, ...]) -> Site | None:
     return None
 
 
-def _within(inner: Site, outer: Site) -> bool:
-    return (
-        inner.path == outer.path
-        and (outer.line, outer.column) <= (inner.line, inner.column)
-        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    )
-
-
 class _Text:
     """A file's bytes with replacements by site."""
 
-    def __init__(self, module: SourceModule) -> None:
+    def __init__(self, module: SourceModule, users: Users) -> None:
         self._module = module
+        self.users = users
         self._data = module.encoded
         self._starts = module.line_starts
         self._written: dict[Site, str] = {}
@@ -175,8 +181,8 @@ class _Text:
         return {
             site: content
             for site, content in self._written.items()
-            if (inside is None or _within(site, inside))
-            and not any(other != site and _within(site, other) for other in self._written)
+            if (inside is None or is_within(site, inside))
+            and not any(other != site and is_within(site, other) for other in self._written)
         }
 
     def put(self, site: Site, content: str) -> bool:

@@ -46,8 +46,8 @@ are detached, which weigh whole tasks; a reduction that is not known.
 
 ## Fix safety
 
-The fix sets `reduction="none"`, where the loss is written in the product and the product is averaged behind. It changes
-the loss, which is the point: unsafe.
+The fix sets `reduction="none"`, where the product alone uses the loss and is averaged behind. It changes the loss,
+which is the point: unsafe.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         for op in focal.averaging
     ]
     if not any(op.name in ("mean", "sum") for op in root.consumers(sink)):
-        edits.append(Wrap(sink, 0, "identity"))  # the mean behind it is for the author to write
+        edits.append(Wrap(sink, 0, "identity", is_written=False))  # the mean behind it is for the author
     instead = 'Use reduction="none" and take' if first is node else "Take"
     yield Match(
         sink=sink,

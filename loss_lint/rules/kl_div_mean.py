@@ -44,7 +44,8 @@ only the gradient's direction is used (`torch.autograd.grad` in an adversarial a
 
 ## Fix safety
 
-The fix writes `reduction="batchmean"`. It changes the loss, which is the point: unsafe. For several distributions in a
+The fix writes `reduction="batchmean"`. It changes the loss, which is the point: unsafe. A constructor that stands
+elsewhere is edited there, if nothing else uses what it makes. For several distributions in a
 sample, (N, L, C), `"batchmean"` sums over L: the mean by token is the sum divided by N times L. A weight that was
 tuned for the mean is too large by the number of classes afterwards.
 

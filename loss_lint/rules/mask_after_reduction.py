@@ -42,7 +42,8 @@ losses with `reduction="none"`.
 ## Fix safety
 
 The fix sets `reduction="none"`, so that the mask meets one loss for each sample. It changes the loss, which
-is the point: unsafe.
+is the point: unsafe. Where the loss is made elsewhere (an earlier statement, the constructor of `self.criterion`), it
+is edited there, if nothing else uses it; there is no fix where nothing reduces the product afterwards.
 """
 
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             continue
         first = terms[0]
         assert isinstance(first.node, Op)
+        is_reduced_behind = any(op.name in ("sum", "mean") for op in root.downstream(sink))
         yield Match(
             sink=sink,
             message=(
@@ -81,7 +83,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             edits=(SetParameter(first.node, "reduction", const("none")),),
             passes=first.passes,
             steps=((first.node.site, f"{first.node.name} reduces to a scalar"),),
-            fix_message='Use reduction="none"',
+            fix_message='Use reduction="none"' if is_reduced_behind else "",
             completion="masked_mean",
         )
 

@@ -44,8 +44,8 @@ Sums divided by the mask's sum; means that are divided again; a mask that is nor
 
 ## Fix safety
 
-The fix lets torch take the mean, where the loss is written in it; a mask's sum is left to the author. It changes the
-loss, which is the point: unsafe.
+The fix lets torch take the mean, where nothing but the mean uses the loss; a mask's sum is left to the author. It
+changes the loss, which is the point: unsafe.
 """
 
 from __future__ import annotations
