@@ -98,6 +98,16 @@ def _add_prove(prove: argparse.ArgumentParser) -> None:
         "codes", nargs="*", metavar="RULE", default=[], help="codes or names of rules (default: all)"
     )
     which.add_argument("--all", action="store_true", help="every rule, also those that are off by default")
+    how = prove.add_mutually_exclusive_group()
+    how.add_argument(
+        "--output-format", choices=["text", "json"], default="text", help="how it is written (default: text)"
+    )
+    how.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="train a small network with one rule's example (default: LOS201), as flagged and as fixed, and draw "
+        "loss and accuracy by step (.png, .svg or .pdf)",
+    )
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

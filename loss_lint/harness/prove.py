@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loss_lint.findings import Evidence, Finding, Verdict
 from loss_lint.harness.confirm import confirm_all
@@ -11,6 +12,9 @@ from loss_lint.harness.examples import example
 from loss_lint.harness.missing import require_torch
 from loss_lint.rules import all_rules, docstring
 from loss_lint.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from loss_lint.harness.picture import Panel
 
 _PATH = "example.py"
 
@@ -49,6 +53,26 @@ def _prove(rule: Rule) -> Proof | None:
     decisive = (failing or confirmed)[0]
     assert decisive.evidence is not None
     return Proof(rule.code, rule.name, shown.bad, decisive.claim, decisive.evidence, holds=not failing)
+
+
+class UnknownExample(ValueError):
+    """A rule's page shows no example that the rule flags."""
+
+
+def training(code: str) -> Panel:
+    """What a network learns with a rule's own example, as flagged and as fixed.
+
+    Raises Untrainable where nothing can be trained with it, UnknownExample where there is no example.
+    """
+    from loss_lint.harness.picture import Panel
+    from loss_lint.harness.training import trained
+
+    rule = next(rule for rule in all_rules() if rule.code == code)
+    shown = example(docstring(rule))
+    found = _flagged(shown.bad, rule) if shown is not None else []
+    if shown is None or not found:
+        raise UnknownExample("it has no example")
+    return Panel(rule.code, rule.name, shown.bad, shown.good, trained(found[0]))
 
 
 def holds(finding: Finding, rule: Rule) -> bool:
