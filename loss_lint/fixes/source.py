@@ -7,6 +7,7 @@ to its author: the finding then has no fix.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from loss_lint.fixes.rewrite import call_with, instance_call, is_atomic, is_with
 from loss_lint.fixes.users import Users
 from loss_lint.symbolic.edits import (
     Bypass,
+    Call,
     GraphEdit,
     Instantiate,
     Rename,
@@ -31,6 +33,8 @@ from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.reductions import LEGACY
 from loss_lint.syntax.module import SourceModule
+
+_ATTRIBUTE = re.compile(r"([\w.]+\.)\w+")
 
 
 def repaired(finding: Finding, machine: Machine) -> Finding:
@@ -62,6 +66,8 @@ def _inner_first(edits: Sequence[GraphEdit]) -> list[GraphEdit]:
 def _written(edit: GraphEdit, witness: Witness, text: _Text) -> bool:
     """Write one edit down; False where it cannot be."""
     sink, op = witness.root, edit.op
+    if isinstance(edit, Call):
+        return text.has(op.site) and text.name_attribute(op.site, edit.name)
     if op.frame is not sink.frame:
         return False
     if not is_within(op.site, sink.site):
@@ -204,6 +210,16 @@ class _Text:
         content = self.of(site)
         receiver = content if is_atomic(content) else f"({content})"
         return self.put(site, f"{receiver}.{name}({arguments})")
+
+    def has(self, site: Site) -> bool:
+        """Whether a place is in this file."""
+        return site.path == self._module.path
+
+    def name_attribute(self, site: Site, name: str) -> bool:
+        """Write `object.name` for the attribute that is read at `site`."""
+        written = self.of(site)
+        read = _ATTRIBUTE.fullmatch(written)
+        return read is not None and self.put(site, f"{read[1]}{name}")
 
     def _statement(self, site: Site) -> ast.stmt | None:
         """The innermost statement around a site."""

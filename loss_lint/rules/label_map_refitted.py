@@ -49,8 +49,9 @@ all classes occur; labels that are not known to be splits of one data set.
 
 ## Fix safety
 
-There is no fix: which encoder has been fitted on the training labels is for the author to say, and a label that
-occurs in no training sample makes `transform` raise.
+The fix writes `transform` for the second `fit_transform` of one encoder in a function, where names say that the first
+was of training labels. A label that occurs in no training sample makes `transform` raise: unsafe. Elsewhere, which
+encoder has been fitted on the training labels is for the author to say.
 
 ## References
 
@@ -64,8 +65,10 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.encoders import Fit, are_splits, fits
+from loss_lint.symbolic.edits import Call
+from loss_lint.symbolic.encoders import Fit, are_splits, fits, is_training
 from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root
 
 _BY_CLASS = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
@@ -116,6 +119,22 @@ def _match(sink: Op, own: Fit, first: Fit, again: Fit) -> Match:
             (sink.site, f"{sink.name} takes the indices as its target"),
         ),
         completion="refitted_classes",
+        edits=(Call(place, "transform"),) if _is_of_training(first, again) else (),
+        fix_message="Transform with what was fitted",
+    )
+
+
+def _is_of_training(first: Fit, again: Fit) -> bool:
+    """Whether one encoder is fitted on training labels, then again by `fit_transform` in the same function."""
+    one, other = first.op, again.op
+    return (
+        name_of(other) == "fit_transform"
+        and one.operands[0].content == other.operands[0].content
+        and one.frame is other.frame
+        and one.site.line < other.site.line
+        and one.guards <= other.guards
+        and one.loops == other.loops
+        and is_training(first.labels)
     )
 
 
@@ -124,7 +143,7 @@ RULE = Rule(
     name="label-map-refitted",
     summary="an encoder of class labels fitted again on another split",
     claim=("value",),
-    fix="none",
+    fix="unsafe",
     sinks=_BY_CLASS,
     match=match,
 )

@@ -81,7 +81,18 @@ class Instantiate:
     op: Op
 
 
-GraphEdit = Instantiate | Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """The method that `op` reads is another one, `name`: what is called is no operation of torch.
+
+    Only the text says so; the numbers of the graph come from what the completion makes of them.
+    """
+
+    op: Op
+    name: str
+
+
+GraphEdit = Call | Instantiate | Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +150,7 @@ def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
         case Swap():
             first, second, *rest = op.operands
             return _remade(op, op.name, (second, first, *rest), dict(op.parameters))
-        case Bypass() | Instantiate():
+        case Bypass() | Instantiate() | Call():
             return op
 
 

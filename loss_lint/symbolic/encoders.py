@@ -163,6 +163,36 @@ def are_splits(one: Value, other: Value) -> bool:
     return _likeness(one, other, _DEPTH) == "splits"
 
 
+def is_training(labels: Value, depth: int = _DEPTH) -> bool:
+    """Whether a name or a literal in what the labels are computed from says that they are to be trained on."""
+    node = strip(labels)
+    match node:
+        case Const(value=str() as text):
+            return _says_training(text)
+        case Leaf(role="parameter" | "global" | "unknown", name=name) if _says_training(name):
+            return True
+        case Leaf(operands=operands) if depth:
+            return any(is_training(operand, depth - 1) for operand in operands)
+        case Op(operands=operands) if depth:
+            call = strip(operands[0]) if operands else node
+            if node.name == "getitem" and isinstance(call, Leaf) and _is_split(call):
+                index = _index(node)
+                return isinstance(index, int) and index % 2 == 0
+            parameters = (value for _, value in node.parameters)
+            return any(is_training(value, depth - 1) for value in (*operands, *parameters))
+        case _:
+            return False
+
+
+def _says_training(text: str) -> bool:
+    words = [found[2] for found in _SPLIT.finditer(text.lower())]
+    return bool(words) and all(word.startswith("train") for word in words)
+
+
+def _is_split(call: Leaf) -> bool:
+    return call.name.rpartition(".")[2] == "train_test_split"
+
+
 def _likeness(one: Value, other: Value, depth: int) -> Likeness:
     left, right = strip(one), strip(other)
     if left.content == right.content:
@@ -227,7 +257,7 @@ def _are_parts_of_one(left: Op, right: Op) -> bool:
     first, second = _index(left), _index(right)
     return (
         isinstance(call, Leaf)
-        and call.name.rpartition(".")[2] == "train_test_split"
+        and _is_split(call)
         and "stratify" not in call.keywords
         and isinstance(first, int)
         and isinstance(second, int)
