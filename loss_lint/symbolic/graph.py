@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.limits import MAX_ALTERNATIVES
+from loss_lint.symbolic.nodes import node
 from loss_lint.syntax.site import Site as Site  # noqa: PLC0414 - part of what a graph is made of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def forget_contents() -> None:
         _lasting[_key(kept.value)] = kept.content
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Atom:
     """A condition that was decided one way: `content` of the condition and its truth."""
 
@@ -84,7 +85,7 @@ Guards = frozenset[Atom]
 NO_GUARDS: Guards = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Frame:
     """One call of a project's function: `call` is where it was called (None for a root).
 
@@ -98,7 +99,7 @@ class Frame:
     function: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Loop:
     """One loop statement or comprehension over `iterable` (None for `while`).
 
@@ -116,7 +117,7 @@ class Loop:
     sums: dict[int, tuple[Op, Accumulated]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Const:
     """A Python literal."""
 
@@ -124,7 +125,7 @@ class Const:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Op:
     """An operation by its canonical name.
 
@@ -157,7 +158,7 @@ class Op:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Pass:
     """A value that entered a function as an argument: `site` is the argument, `call` the call."""
 
@@ -168,7 +169,7 @@ class Pass:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Leaf:
     """Something that the evaluator does not look into, and why.
 
@@ -192,7 +193,7 @@ class Leaf:
     grad: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Alternatives:
     """The join of branches: each value under its guards."""
 
@@ -219,7 +220,7 @@ class Phi:
         self.next = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Accumulated:
     """The sum that a loop builds: `init` plus `term` once in each iteration of `loop`."""
 
@@ -229,7 +230,7 @@ class Accumulated:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Tuple:
     """A tuple of known length."""
 
@@ -237,7 +238,7 @@ class Tuple:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Object:
     """A mutable object; its attributes and items are the heap's record under `content`.
 
@@ -251,7 +252,7 @@ class Object:
     loops: tuple[Loop, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Function:
     """A function of the project; `closure` is where its free names are looked up.
 
@@ -268,14 +269,14 @@ class Function:
     wraps: Function | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class BoundMethod:
     function: Function
     receiver: Value
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Class:
     """A class of the project."""
 
@@ -286,7 +287,7 @@ class Class:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class External:
     """A name outside the project, by its canonical qualified name."""
 
@@ -294,7 +295,7 @@ class External:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Method:
     """A bound method of a value that is no project object: `x.softmax`, `items.append`."""
 
@@ -305,7 +306,7 @@ class Method:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Partial:
     """`functools.partial`: a callable with some arguments bound already."""
 
@@ -314,7 +315,7 @@ class Partial:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Super:
     """`super()` inside a method: attributes are looked up behind `after` in the receiver's classes."""
 
@@ -323,7 +324,7 @@ class Super:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Namespace:
     """A module of the project."""
 
@@ -331,7 +332,7 @@ class Namespace:
     content: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Import:
     """A module of the project, or a `name` in it, that nothing has looked at yet."""
 
