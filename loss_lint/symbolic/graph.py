@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.limits import MAX_ALTERNATIVES
-from loss_lint.symbolic.nodes import node
+from loss_lint.symbolic.nodes import equal_by_parts, node
 from loss_lint.syntax.site import Site as Site  # noqa: PLC0414 - part of what a graph is made of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def forget_contents() -> None:
         _lasting[_key(kept.value)] = kept.content
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@equal_by_parts
 class Atom:
     """A condition that was decided one way: `content` of the condition and its truth."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from loss_lint.symbolic.graph import (
     only,
 )
 from loss_lint.symbolic.limits import MAX_ITEMS
+from loss_lint.symbolic.nodes import equal_by_parts
 
 
 def is_repeated(value: Value) -> bool:
@@ -35,7 +36,7 @@ class Item(NamedTuple):
     guards: Guards
 
 
-@dataclass(frozen=True, slots=True)
+@equal_by_parts
 class Record:
     """What one object holds. `open` means that there may be more than what is known.
 
@@ -183,7 +184,8 @@ class Heap:
 
     def set_attribute(self, content: int, name: str, value: Value) -> None:
         record = self.get(content) or OPEN
-        self.set(content, replace(record, attributes={**record.attributes, name: value}))
+        attributes = {**record.attributes, name: value}
+        self.set(content, Record(attributes, record.items, record.open, record.foreign))
 
     def fork(self) -> Heap:
         """A copy; both share what is there now."""

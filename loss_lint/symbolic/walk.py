@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loss_lint import catalogue
 from loss_lint.symbolic import limits
@@ -26,6 +26,7 @@ from loss_lint.symbolic.guards import compatible, contradicts_defaults, strip
 from loss_lint.symbolic.heap import Heap
 from loss_lint.symbolic.limits import MAX_STEPS
 from loss_lint.symbolic.naming import asks_for_training
+from loss_lint.symbolic.nodes import equal_by_parts
 
 # Operations of the graph that are none of torch's.
 _OWN_EFFECTS = {
@@ -57,7 +58,7 @@ def effect_of(name: str) -> str:
         return "other"
 
 
-@dataclass(frozen=True, slots=True)
+@equal_by_parts
 class View:
     """One reading of a value: `node` is no join, call or argument any more.
 
