@@ -56,7 +56,8 @@ def step(x, labels):
 
 Outputs of models that cannot be seen into; a layer whose log-softmax a setting turns on or off, since the other
 setting is right; NLL as a way to pick the target's logit: `-F.nll_loss(logits, y)`, or one number for each
-sample that nothing in sight averages.
+sample that nothing in sight averages; cross entropy in two parts, where the `logsumexp` of the same logits is
+taken too.
 
 ## Fix safety
 
@@ -79,6 +80,7 @@ from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Rename
 from loss_lint.symbolic.facts import Meaning
 from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.logits import raw_logits
 from loss_lint.symbolic.picked import is_pick
 from loss_lint.symbolic.root import Root
@@ -95,6 +97,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         layer = raw.layer
         if has_right_setting(sink.operands[0], sink.guards, frozenset({layer.content}), _WANTED):
             continue
+        if _is_in_two_parts(sink, layer, root):
+            continue
         yield Match(
             sink=sink,
             message=logits_into_nll(f"{layer.name} at {at(origin(layer), sink.site)}"),
@@ -106,6 +110,12 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             steps=((origin(layer), f"{layer.name} makes raw logits"),),
             fix_message="Use cross_entropy",
         )
+
+
+def _is_in_two_parts(sink: Op, layer: Op, root: Root) -> bool:
+    """Whether the logarithm of the sum, the other half of cross entropy, is taken of the same logits elsewhere."""
+    same = {layer.content, strip(sink.operands[0]).content}
+    return any(op.name == "logsumexp" and strip(op.operands[0]).content in same for op in root.ops)
 
 
 RULE = Rule(
