@@ -29,7 +29,7 @@ def construct(cls: Class, arguments: tuple[Argument, ...], site: Site, act: Acti
     if found is not None and isinstance(found[0], Function):
         bound = BoundMethod(found[0], created, fresh_content())
         if may_be_deferred(cls, arguments, act):
-            defer(created, lambda later: later.machine.call_now(bound, arguments, site, later), act)
+            _wait(created, lambda later: later.machine.call_now(bound, arguments, site, later), act)
         else:
             act.machine.call_now(bound, arguments, site, act)
     elif fields.has_fields(cls, act):
@@ -72,17 +72,7 @@ def put_off(
     before = act.state.heap.newest(receiver.content)
     if not names or before is None:
         return False
-    later = running.suspended(act)
-
-    def made() -> Record:
-        start = later.state.heap.fork()
-        running.run(function, arguments, site, later, receiver)
-        act.machine.modules.adopt(later.state.heap, start)
-        return later.state.heap.get(receiver.content) or OPEN
-
-    deferred = Deferred(made, names, before)
-    act.machine.begin(deferred)
-    act.state.heap.set(receiver.content, deferred)
+    _wait(receiver, lambda later: running.run(function, arguments, site, later, receiver), act, names, before)
     return True
 
 
@@ -109,16 +99,22 @@ def _set_by(function: Function, receiver: Object, act: Activation) -> frozenset[
     return frozenset(names)
 
 
-def defer(created: Object, construct: Callable[[Activation], object], act: Activation) -> None:
-    """Put a new object's constructor off until something looks into the object."""
+def _wait(
+    changed: Object,
+    run: Callable[[Activation], object],
+    act: Activation,
+    names: frozenset[str] = frozenset(),
+    before: Record | Deferred | None = None,
+) -> None:
+    """Put off what sets `names` of an object that was `before`, or all of a new one."""
     later = running.suspended(act)
 
     def made() -> Record:
-        before = later.state.heap.fork()
-        construct(later)
-        act.machine.modules.adopt(later.state.heap, before)
-        return later.state.heap.get(created.content) or OPEN
+        start = later.state.heap.fork()
+        run(later)
+        act.machine.modules.adopt(later.state.heap, start)
+        return later.state.heap.get(changed.content) or OPEN
 
-    deferred = Deferred(made)
+    deferred = Deferred(made, names, before)
     act.machine.begin(deferred)
-    act.state.heap.set(created.content, deferred)
+    act.state.heap.set(changed.content, deferred)

@@ -153,13 +153,7 @@ class Heap:
 
     def get(self, content: int, name: str | None = None) -> Record | None:
         """What an object holds; with `name`, as far as that attribute goes. What was put off runs if need be."""
-        if content not in self.written:
-            return None
-        record = self._own.get(content)
-        if record is None and self._layer is not None:
-            record = self._layer.find(content)
-        if record is None and self._base is not None:
-            return self._base.get(content, name)
+        record = self.newest(content)
         return record.record(name) if isinstance(record, Deferred) else record
 
     def known(self, content: int) -> Record | None:
