@@ -86,7 +86,7 @@ def _report(watch: Watch, options: argparse.Namespace, stream: TextIO) -> None:
 
         stream.write(json.render(watch.findings, Suppressions(Folder())))
         return
-    from loss_lint.cli.check import is_coloured
+    from loss_lint.cli.console import is_coloured
 
     palette = Palette(is_coloured(options.color, stream))
     if options.output_format == "full":

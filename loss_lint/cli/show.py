@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from loss_lint.cli.check import is_coloured
+from loss_lint.cli.console import is_coloured
 
 if TYPE_CHECKING:
     import argparse

@@ -1,0 +1,62 @@
+"""What a run of `check` reads: files and folders, or standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from loss_lint.discover import discover, import_roots
+from loss_lint.syntax.sources import Folder, Overlay, Snapshot
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from loss_lint.syntax.sources import Sources
+
+_STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a run reads: its files, where their text comes from, and what could not be looked at."""
+
+    files: tuple[str, ...]
+    sources: Sources
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    from_stdin: bool = False
+    # Where the projects of the files begin if nothing in them says so.
+    roots: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that hold the files, sorted."""
+        return sorted({os.path.dirname(os.path.abspath(path)) for path in self.files})
+
+
+def given(options: argparse.Namespace) -> Input:
+    """What the arguments ask for."""
+    if options.paths == [_STANDARD_INPUT] or options.stdin_filename is not None:
+        return _standard_input(options)
+    return _files(options.paths)
+
+
+def _files(paths: Sequence[str]) -> Input:
+    found = discover(paths)
+    empty = not found.files and not found.problems
+    warnings = ("no Python files found under the given paths",) if empty else ()
+    return Input(found.files, Snapshot(Folder()), found.problems, warnings, roots=import_roots(paths))
+
+
+def _standard_input(options: argparse.Namespace) -> Input:
+    name = options.stdin_filename
+    path = _STANDARD_INPUT if name is None else os.path.abspath(name)
+    others = [one for one in options.paths if one not in (_STANDARD_INPUT, ".")]
+    warnings = tuple(f"ignoring {other} in favor of standard input" for other in others)
+    data = sys.stdin.buffer.read()
+    sources = Snapshot(Overlay(Folder(), {path: data}))
+    roots = () if name is None else import_roots([path])
+    return Input((path,), sources, warnings=warnings, from_stdin=True, roots=roots)
