@@ -30,12 +30,11 @@ def confirmed(findings: Sequence[Finding], given: Input) -> tuple[list[Finding],
 def defect(finding: Finding) -> str:
     """What is said of a finding that torch refutes."""
     from loss_lint.report.evidence import evidence_line
-    from loss_lint.report.paths import shown_path
+    from loss_lint.report.paths import shown_position
 
     assert finding.evidence is not None
-    place = finding.place
     return (
-        f"{shown_path(place.path, os.getcwd())}:{place.line}:{place.column}: {finding.code} claims "
+        f"{shown_position(finding.place, os.getcwd())}: {finding.code} claims "
         f"{' or '.join(finding.claim)}, torch shows {finding.evidence.verdict} "
         f"({evidence_line(finding.evidence)}); it is not reported. Please report this, with the file if you can."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from loss_lint.report.paths import printable, shown_path
+from loss_lint.report.paths import position_parts, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,12 +19,11 @@ def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
     folder = os.getcwd()
     colon = palette.separator(":")
     for finding in findings:
-        place = finding.place
-        path = palette.strong(shown_path(place.path, folder))
+        path, *within = position_parts(finding.place, folder)
         safe = finding.fix is not None and finding.fix.applicability == "safe"
         marker = f" [{palette.separator('*')}]" if safe else ""
         text = f"{printable(finding.message)}{_evidence(finding)}"
-        position = f"{path}{colon}{place.line}{colon}{place.column}{colon}"
+        position = colon.join([palette.strong(path), *within, ""])
         yield f"{position} {palette.code(finding.code)}{marker} {text}\n"
 
 

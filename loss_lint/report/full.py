@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from loss_lint.report.diff import fix_diff
 from loss_lint.report.evidence import evidence_line
 from loss_lint.report.frame import frame, gutter_width
-from loss_lint.report.paths import printable, shown_path
+from loss_lint.report.paths import printable, shown_position
 from loss_lint.report.source import shown_line
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _lines(finding: Finding, source: SourceLines, palette: Palette) -> Iterator[
     yield from _wrapped(finding.message, "  ")
     lines = source.of(finding.place.path)
     arrow = " " * gutter_width(finding.place, lines) + "-->"
-    yield f"{palette.frame(arrow)} {_position(finding.place)}"
+    yield f"{palette.frame(arrow)} {shown_position(finding.place, os.getcwd())}"
     yield from frame(finding.place, lines, palette)
     if finding.guards:
         conditions = " and ".join(f"`{guard}`" for guard in finding.guards)
@@ -56,7 +56,7 @@ def _trace(steps: tuple[Step, ...], source: SourceLines, palette: Palette) -> It
     for number, step in enumerate(steps, 1):
         indent = " " * (width + 4)
         head = f"  {number:>{width}}. "
-        yield from _wrapped(f"{_position(step.place)}: {step.message}", indent, head)
+        yield from _wrapped(f"{shown_position(step.place, os.getcwd())}: {step.message}", indent, head)
         line = _source_line(step.place, source)
         if line:
             yield f"{indent}{palette.frame(f'{step.place.line} |')} {line}"
@@ -91,7 +91,3 @@ def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first or ""]
-
-
-def _position(place: Place) -> str:
-    return f"{shown_path(place.path, os.getcwd())}:{place.line}:{place.column}"

@@ -1,8 +1,22 @@
-"""How paths are shown."""
+"""How paths and positions are shown."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loss_lint.findings import Place
+
+
+def shown_position(place: Place, folder: str) -> str:
+    """Where a place begins, as every format writes it: `net.py:18:4`, its path as seen from `folder`."""
+    return ":".join(position_parts(place, folder))
+
+
+def position_parts(place: Place, folder: str) -> tuple[str, ...]:
+    """The path of a place, and what leads from there to its beginning: line and column."""
+    return shown_path(place.path, folder), str(place.line), str(place.column)
 
 
 def shown_path(path: str, folder: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from loss_lint.report.layout import WIDTH, Line, drawn, flow, wrapped
-from loss_lint.report.paths import printable, shown_path
+from loss_lint.report.paths import position_parts, printable, shown_path, shown_position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def render(
     elif elsewhere:
         own = "" if here else f"No loss stands in {where} itself. "
         yield ("\n" if here else "") + f"{own}{_count(len(elsewhere))} through {where} on the way:\n"
-        yield from (f"  {_position(loss.place, seen_from)}  {loss.title}\n" for loss in elsewhere)
+        yield from (f"  {shown_position(loss.place, seen_from)}  {loss.title}\n" for loss in elsewhere)
     for limit, times in explanation.limits:
         often = "once" if times == 1 else f"{times} times"
         yield f"A limit on {limit} was reached {often}; what lies past it is unknown.\n"
@@ -71,10 +71,6 @@ def _called(losses: tuple[Loss, ...]) -> Iterator[str]:
         yield from (call.function for reading in loss.readings for way in reading.calls for call in way)
 
 
-def _position(place: Place, folder: str) -> str:
-    return f"{shown_path(place.path, folder)}:{place.line}:{place.column}"
-
-
 @dataclass(slots=True)
 class _Writer:
     """Writes losses; what several readings of one share stands once. `called` are functions that something calls."""
@@ -90,7 +86,7 @@ class _Writer:
     def loss(self, loss: Loss) -> str:
         self.home, self.drawn, self.told = loss.place.path, set(), set()
         title, arrow = self.palette.strong(loss.title), self.palette.frame("-->")
-        lines = [f"{title} {arrow} {_position(loss.place, self.folder)}"]
+        lines = [f"{title} {arrow} {shown_position(loss.place, self.folder)}"]
         for number, reading in enumerate(loss.readings, 1):
             if len(loss.readings) > 1:
                 of = len(loss.readings) + loss.omitted
@@ -197,8 +193,10 @@ class _Writer:
     def _at(self, place: Place | None) -> str:
         """`train.py:31`; with its folders for other files than the loss's own."""
         assert place is not None
-        path = os.path.basename(place.path) if place.path == self.home else place.path
-        return f"{shown_path(path, self.folder)}:{place.line}"
+        path, *within, _ = position_parts(place, self.folder)
+        if place.path == self.home:
+            path = shown_path(os.path.basename(place.path), self.folder)
+        return ":".join((path, *within))
 
 
 def _function(name: str) -> str:

@@ -14,7 +14,7 @@ from loss_lint.harness.measure import unmeasured
 from loss_lint.harness.plan import plans
 from loss_lint.harness.rebind import is_of, rebound
 from loss_lint.harness.replay import replay
-from loss_lint.report.paths import shown_path
+from loss_lint.report.paths import shown_position
 from loss_lint.watching.evidence import widened
 from loss_lint.watching.kinds import SEEN
 from loss_lint.watching.places import home_of
@@ -159,7 +159,7 @@ _OUTCOMES: dict[tuple[Verdict, ...], str] = {
 def doubt(agreement: Agreement) -> str:
     """What to say of a static finding that the run does not confirm."""
     static, evidence = agreement.static, agreement.evidence
-    where = f"{shown_path(static.place.path, os.getcwd())}:{static.place.line}:{static.place.column}"
+    where = shown_position(static.place, os.getcwd())
     if evidence is None:
         why = "the tensors of this run do not show it"
     elif evidence.verdict == "unmeasured":
