@@ -18,6 +18,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
+from loss_lint.symbolic.shapes import shape_of
 from loss_lint.symbolic.walk import effect, views
 
 
@@ -43,9 +44,13 @@ def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled:
     """What `value` counts, if that is certainly samples, tokens or pixels of a batch; else None.
 
     `related` are the contents that the loss is computed from: the size of one of them is the batch's.
-    `spelled` is the identifier it is written as, by which a literal number is known.
+    `spelled` is the identifier it is written as, by which a literal number is known. What is known to be 1, as the
+    size of a batch that is written down as one sample, changes nothing and counts nothing.
     """
-    if isinstance(strip(value), Const):
+    plain = strip(value)
+    if isinstance(plain, Const):
+        if plain.value == 1:
+            return None
         return f"`{spelled}`" if counts_samples(spelled) and not counts_steps(spelled) else None
     counted: str | None = None
     for view in views(value, guards):
@@ -65,13 +70,13 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
             return sample_count(inner, frozenset(), related)
         case Op(name="size", operands=(tensor,)):
             dim = node.parameter("dim")
-            is_batch = isinstance(dim, Const) and dim.value == 0
+            is_batch = isinstance(dim, Const) and dim.value == 0 and not _is_one_sample(tensor)
             if is_batch and (is_related(tensor, related) or counts_samples(spelled)):
                 return "the batch size"
             return None
         case Op(name="len", operands=(tensor,)):
             is_batch = is_related(tensor, related) and not _is_taken_apart(tensor, related)
-            return "the batch size" if is_batch else None
+            return "the batch size" if is_batch and not _is_one_sample(tensor) else None
         case Op(name="sum", operands=(mask,)) if node.parameter("dim") is None:
             return "the number of selected elements" if is_mask(mask) else None
         case Op(name="numel", operands=(tensor,)):
@@ -80,6 +85,11 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
     if name and counts_samples(name) and not counts_steps(name):
         return f"`{name}`"
     return None
+
+
+def _is_one_sample(tensor: Value) -> bool:
+    """Whether a tensor is known to hold one sample only."""
+    return shape_of(tensor).size(0) == 1
 
 
 def is_mask(value: Value) -> bool:

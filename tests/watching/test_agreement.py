@@ -88,13 +88,23 @@ def test_a_squashed_logit_is_measured_too(tmp_path: Path) -> None:
     assert "this run confirms it: gradient" in finding.message
 
 
-@pytest.mark.parametrize(("name", "code"), [("batch_of_one", "LOS101")])
-def test_what_the_run_does_not_show_is_a_note(name: str, code: str) -> None:
+def test_what_the_run_does_not_show_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    text = (FIXTURES / "good" / "batch_of_one.py").read_text()
+    assert text.count("torch.randn(1, 16), torch.randint(0, 5, (1,))") == 1
+    # What the size of the batch is, only the run knows.
+    path.write_text(
+        text.replace(
+            "torch.randn(1, 16), torch.randint(0, 5, (1,))", "torch.randn(n, 16), torch.randint(0, 5, (n,))"
+        )
+        .replace("import torch\n", "import os\n\nimport torch\n", 1)
+        .replace("torch.manual_seed(0)\n", "torch.manual_seed(0)\nn = min(os.cpu_count(), 1)\n", 1)
+    )
     stream = io.StringIO()
-    watch = watched(FIXTURES / "good" / f"{name}.py", on_finding="report", file=stream)
+    watch = watched(path, on_finding="report", file=stream)
     assert watch.findings == ()
     (note,) = watch.notes
-    assert f"check reports {code}" in note
+    assert "check reports LOS101" in note
     assert "the tensors of this run do not show it" in note
     assert stream.getvalue().startswith(f"note: {note}\n")
 
