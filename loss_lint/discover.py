@@ -78,9 +78,9 @@ class _Walk:
     problems: list[str] = field(default_factory=list)
 
     def folder(self, root: str) -> None:
-        repository = _repository(root)
-        ignores = _ignores_above(root, repository)
-        pending = [(root, ignores, repository is not None)]
+        work_tree = repository(root)
+        ignores = _ignores_above(root, work_tree)
+        pending = [(root, ignores, work_tree is not None)]
         while pending:
             folder, ignores, tracked = pending.pop()
             try:
@@ -162,7 +162,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _repository(folder: str) -> str | None:
+def repository(folder: str) -> str | None:
     """The git work tree that `folder` lies in; `.gitignore` files mean something only there."""
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)

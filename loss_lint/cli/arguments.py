@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from loss_lint import __version__
+from loss_lint.report import formats
 
 DESCRIPTION = "Finds PyTorch code that computes a different training loss than its author believes."
 
@@ -30,9 +31,12 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--confirm", action="store_true", help="run each finding's expression in torch")
     check.add_argument(
         "--output-format",
-        choices=["full", "concise", "json"],
+        choices=formats.NAMES,
         default="full",
         help="how findings are written (default: full)",
+    )
+    check.add_argument(
+        "-o", "--output-file", metavar="FILE", help="write findings to a file instead of standard output"
     )
     check.add_argument("--statistics", action="store_true", help="count the findings of each rule instead")
     check.add_argument(
@@ -126,7 +130,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument(
         "--output-format",
-        choices=["full", "concise", "json"],
+        choices=formats.NAMES,
         default="concise",
         help="how findings are written, to standard error (default: concise)",
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from loss_lint.cli import inputs
-from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail, is_coloured
+from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail
+from loss_lint.cli.output import misused, write_report
 from loss_lint.config import ConfigError, Configuration
 from loss_lint.selection import INTERNAL_ERROR, Layer, known_codes
 from loss_lint.showing import Showing
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def check(options: argparse.Namespace) -> int:
     """Lint and report; gives the exit status."""
     started = time.perf_counter()
+    problem = misused(options)
+    if problem is not None:
+        return fail(problem)
     given = inputs.given(options)
     try:
         configuration = _configuration(options, given)
@@ -52,7 +55,12 @@ def check(options: argparse.Namespace) -> int:
             return fail(f"`--confirm` cannot measure: {error}")
         if options.verbose:
             complain("defect", [defect(finding) for finding in refuted])
-    _write_report(options, findings, given, suppressions)
+    try:
+        write_report(options, findings, given, suppressions)
+    except OSError as error:
+        if options.output_file is None:
+            raise
+        return fail(f"{options.output_file}: {error.strerror}")
     if options.verbose:
         complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
         complain("info", [f"gave up {count} times: {name}" for name, count in run.limits])
@@ -86,35 +94,6 @@ def _cache(linter: Linter) -> Cache:
     from loss_lint.cache import Cache
 
     return Cache(os.getcwd(), linter)
-
-
-def _write_report(
-    options: argparse.Namespace, findings: Sequence[Finding], given: Input, suppressions: Suppressions
-) -> None:
-    from loss_lint.report import statistics
-    from loss_lint.report.palette import Palette
-
-    palette = Palette(is_coloured(options.color))
-    write = sys.stdout.write
-    if options.output_format == "json":
-        from loss_lint.report import json
-
-        write(statistics.render_json(findings) if options.statistics else json.render(findings, suppressions))
-        return
-    if options.statistics:
-        write(statistics.render(findings, palette))
-    elif options.output_format == "concise":
-        from loss_lint.report import concise
-
-        sys.stdout.writelines(concise.render(findings, palette))
-    elif findings:
-        from loss_lint.report import full
-        from loss_lint.report.source import SourceLines
-
-        sys.stdout.writelines(full.render(findings, SourceLines(given.sources), palette))
-    # A run that could not look at everything has not passed.
-    if not options.quiet and (findings or not given.problems):
-        write(statistics.summary(findings))
 
 
 def _status(options: argparse.Namespace, findings: Sequence[Finding], problems: Sequence[str]) -> int:

@@ -76,27 +76,25 @@ def _write(watch: Watch, options: argparse.Namespace) -> None:
 
 
 def _report(watch: Watch, options: argparse.Namespace, stream: TextIO) -> None:
+    from loss_lint.cli.console import is_coloured
+    from loss_lint.report import formats
+    from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
+    from loss_lint.report.source import SourceLines
     from loss_lint.syntax.noqa import Suppressions
     from loss_lint.syntax.sources import Folder
     from loss_lint.watching import report
 
-    if options.output_format == "json":
-        from loss_lint.report import json
-
-        stream.write(json.render(watch.findings, Suppressions(Folder())))
-        return
-    from loss_lint.cli.console import is_coloured
-
-    palette = Palette(is_coloured(options.color, stream))
-    if options.output_format == "full":
-        from loss_lint.report import full
-        from loss_lint.report.source import SourceLines
-
-        stream.writelines(full.render(watch.findings, SourceLines(Folder()), palette))
+    material = Material(
+        watch.findings,
+        SourceLines(Folder()),
+        Suppressions(Folder()),
+        os.getcwd(),
+        palette=Palette(is_coloured(options.color, stream)),
+    )
+    stream.writelines(formats.render(options.output_format, material))
+    if options.output_format in formats.FOR_PEOPLE:
         stream.write(report.ending(watch.findings, watch.notes, watch.calls))
-    else:
-        stream.write(report.render(watch.findings, watch.notes, watch.calls, palette))
 
 
 def _fail(message: str) -> int:

@@ -85,9 +85,12 @@ def _unreadable(path: str, sources: Sources) -> Finding | None:
 
 def _report(problem: Finding, sources: Sources, palette: Palette) -> int:
     from loss_lint.report import full
+    from loss_lint.report.material import Material
     from loss_lint.report.source import SourceLines
+    from loss_lint.syntax.noqa import Suppressions
 
-    sys.stdout.writelines(full.render([problem], SourceLines(sources), palette))
+    material = Material([problem], SourceLines(sources), Suppressions(sources), os.getcwd(), palette=palette)
+    sys.stdout.writelines(full.render(material))
     return UNREADABLE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from difflib import SequenceMatcher
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,29 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from loss_lint.findings import Edit, Fix
+    from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
-    from loss_lint.report.source import SourceLines
 
 _CONTEXT = 1
 # Edits whose lines are closer than this are shown together.
 _NEAR = 2 * _CONTEXT + 1
 
 
-def fix_diff(fix: Fix, home: str, source: SourceLines, palette: Palette) -> list[str]:
+def fix_diff(fix: Fix, home: str, material: Material) -> list[str]:
     """The lines that a fix changes; nothing if an edit does not fit its file, which may have changed.
 
     `home` is the file in which the finding stands; edits that leave it are headed by their path.
     """
+    palette = material.palette
     shown: list[str] = []
     at_home = {edit.place.path for edit in fix.edits} == {home}
     for path, edits in groupby(sorted(fix.edits), key=lambda edit: edit.place.path):
-        lines = source.of(path)
+        lines = material.lines.of(path)
         hunks = list(_hunks(list(edits)))
         if not all(_fits(edit, lines) for hunk in hunks for edit in hunk):
             return []
         width = len(str(hunks[-1][-1].place.end_line + _CONTEXT))
         if not at_home:
-            shown.append(f"{palette.frame(' ' * width + '-->')} {shown_path(path, os.getcwd())}")
+            shown.append(f"{palette.frame(' ' * width + '-->')} {shown_path(path, material.folder)}")
         margin = palette.frame(" " * width + " |")
         shown.append(margin)
         for index, hunk in enumerate(hunks):

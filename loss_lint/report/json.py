@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
 from loss_lint.report.evidence import evidence_line
+from loss_lint.report.paths import absolute_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from loss_lint.findings import Comparison, Evidence, Finding, Fix, Place
+    from loss_lint.report.material import Material
     from loss_lint.syntax.noqa import Suppressions
 
-_STANDARD_INPUT = "-"
 
-
-def render(findings: Iterable[Finding], suppressions: Suppressions) -> str:
+def render(material: Material) -> Iterator[str]:
     """A JSON array, its text in ASCII: paths need not be Unicode."""
-    records = [_record(finding, suppressions) for finding in findings]
-    return json.dumps(records, indent=2, sort_keys=True) + "\n"
+    records = [record(finding, material.suppressions) for finding in material.findings]
+    yield json.dumps(records, indent=2, sort_keys=True) + "\n"
 
 
-def _record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
-    record = {
+def record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
+    """One finding as JSON has it."""
+    known = {
         "cell": None,
         "claim": list(finding.claim),
         "code": finding.code,
-        "filename": _filename(finding.place),
+        "filename": absolute_path(finding.place.path),
         "fix": None if finding.fix is None else _fix(finding.fix),
         "guards": list(finding.guards),
         "message": finding.message,
@@ -37,19 +37,15 @@ def _record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
         "noqa_row": suppressions.row(finding.place),
         "severity": "error",
         "trace": [
-            {"filename": _filename(step.place), "message": step.message, **_span(step.place)}
+            {"filename": absolute_path(step.place.path), "message": step.message, **_span(step.place)}
             for step in finding.trace
         ],
         "url": None,
         **_span(finding.place),
     }
     if finding.evidence is not None:
-        record["evidence"] = evidence_record(finding.evidence)
-    return record
-
-
-def _filename(place: Place) -> str:
-    return place.path if place.path == _STANDARD_INPUT else os.path.abspath(place.path)
+        known["evidence"] = evidence_record(finding.evidence)
+    return known
 
 
 def _span(place: Place) -> dict[str, dict[str, int]]:
@@ -61,7 +57,7 @@ def _span(place: Place) -> dict[str, dict[str, int]]:
 
 def _fix(fix: Fix) -> dict[str, Any]:
     edits = [
-        {"content": edit.content, "filename": _filename(edit.place), **_span(edit.place)}
+        {"content": edit.content, "filename": absolute_path(edit.place.path), **_span(edit.place)}
         for edit in fix.edits
     ]
     return {"applicability": fix.applicability, "edits": edits, "message": fix.message}

@@ -17,6 +17,9 @@ class Palette:
     def strong(self, text: str) -> str:
         return self._paint("1", text)
 
+    def underlined(self, text: str) -> str:
+        return self._paint("4", text)
+
     def frame(self, text: str) -> str:
         return self._paint("1;94", text)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loss_lint.findings import Place
 
+STANDARD_INPUT = "-"
+
 
 def shown_position(place: Place, folder: str) -> str:
     """Where a place begins, as every format writes it: `net.py:18:4`, its path as seen from `folder`."""
@@ -23,6 +25,24 @@ def shown_path(path: str, folder: str) -> str:
     """`path` relative to `folder` if it lies below it, else as it is; safe to print."""
     prefix = folder if folder.endswith(os.sep) else folder + os.sep
     return printable(path.removeprefix(prefix))
+
+
+def absolute_path(path: str) -> str:
+    """The whole path of a file; standard input keeps its name."""
+    return path if path == STANDARD_INPUT else os.path.abspath(path)
+
+
+def path_within(path: str, root: str) -> str | None:
+    """`path` as it leads from `root`, with forward slashes; None if it does not lie below."""
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    if not path.startswith(prefix):
+        return None
+    return path.removeprefix(prefix).replace(os.sep, "/")
+
+
+def encodable(text: str) -> str:
+    """`text` with what has no encoding (bytes of a path that are no UTF-8) spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def printable(text: str) -> str:

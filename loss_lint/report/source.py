@@ -12,6 +12,7 @@ from loss_lint.syntax.module import decode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from loss_lint.findings import Place
     from loss_lint.syntax.sources import Sources
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -34,6 +35,11 @@ class SourceLines:
             text = self._text(path)
             lines = self._files[path] = _LINE_END.split(text) if text else []
         return lines
+
+    def at(self, place: Place) -> str:
+        """The first line of a place; "" if the file, which may have changed, has no such line."""
+        lines = self.of(place.path)
+        return lines[place.line - 1] if 1 <= place.line <= len(lines) else ""
 
     def _text(self, path: str) -> str:
         try:

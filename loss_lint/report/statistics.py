@@ -4,22 +4,57 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loss_lint.findings import Finding
+    from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
 
 
-def render(findings: Sequence[Finding], palette: Palette) -> str:
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """How often a rule has spoken, and how many of these findings `--fix` repairs."""
+
+    code: str
+    name: str
+    count: int
+    fixable: int
+
+
+def render(material: Material) -> str:
     """A line for each code, the most frequent first."""
-    return "".join(f"{count}\t{palette.code(code)}\t{name}\n" for code, name, count in _counts(findings))
+    counts = _counts(material)
+    if not counts:
+        return ""
+    palette = material.palette
+    wide = max(len(str(entry.count)) for entry in counts)
+    longest = max(len(entry.code) for entry in counts)
+    has_fixes = any(entry.fixable for entry in counts)
+    lines = []
+    for entry in counts:
+        count = " " * (wide - len(str(entry.count))) + palette.strong(str(entry.count))
+        code = palette.code(entry.code) + " " * (longest - len(entry.code))
+        marker = _marker(entry, palette) if has_fixes else ""
+        lines.append(f"{count}\t{code}\t{marker}{entry.name}\n")
+    return "".join(lines)
 
 
-def render_json(findings: Sequence[Finding]) -> str:
-    records = [{"code": code, "name": name, "count": count} for code, name, count in _counts(findings)]
+def render_json(material: Material) -> str:
+    """The same as a JSON array; `fixable` says that `--fix` repairs all of a rule's findings."""
+    records = [
+        {
+            "code": entry.code,
+            "name": entry.name,
+            "count": entry.count,
+            "fixable": entry.fixable == entry.count,
+            "fixable_count": entry.fixable,
+        }
+        for entry in _counts(material)
+    ]
     return json.dumps(records, indent=2) + "\n"
 
 
@@ -29,11 +64,14 @@ def summary(findings: Sequence[Finding]) -> str:
     return f"Found {len(findings)} error{'s' if len(findings) > 1 else ''}.\n"
 
 
-def _counts(findings: Sequence[Finding]) -> list[tuple[str, str, int]]:
-    counts = Counter((finding.code, finding.name) for finding in findings)
-    return sorted(((code, name, count) for (code, name), count in counts.items()), key=_frequent_first)
+def _marker(entry: _Count, palette: Palette) -> str:
+    if not entry.fixable:
+        return "[ ] "
+    return f"[{palette.separator('*' if entry.fixable == entry.count else '-')}] "
 
 
-def _frequent_first(entry: tuple[str, str, int]) -> tuple[int, str]:
-    code, _, count = entry
-    return -count, code
+def _counts(material: Material) -> list[_Count]:
+    found = Counter((finding.code, finding.name) for finding in material.findings)
+    fixable = Counter(finding.code for finding in material.findings if material.is_fixable(finding))
+    counts = [_Count(code, name, count, fixable[code]) for (code, name), count in found.items()]
+    return sorted(counts, key=lambda entry: (-entry.count, entry.code))

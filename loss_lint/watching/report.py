@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from loss_lint.report import concise
@@ -15,17 +16,15 @@ if TYPE_CHECKING:
 
 def line(finding: Finding) -> str:
     """One finding as one line."""
-    (text,) = concise.render([finding], Palette())
-    return text.rstrip("\n")
+    fix = finding.fix
+    return concise.line(
+        finding, os.getcwd(), Palette(), is_fixable=fix is not None and fix.applicability == "safe"
+    )
 
 
-def render(
-    findings: Sequence[Finding], notes: Sequence[str], calls: int, palette: Palette | None = None
-) -> str:
+def render(findings: Sequence[Finding], notes: Sequence[str], calls: int) -> str:
     """The whole report; nothing where there is nothing to say."""
-    if not findings and not notes:
-        return ""
-    return "".join(concise.render(findings, palette or Palette())) + ending(findings, notes, calls)
+    return "".join(f"{line(finding)}\n" for finding in findings) + ending(findings, notes, calls)
 
 
 def ending(findings: Sequence[Finding], notes: Sequence[str], calls: int) -> str:

@@ -214,7 +214,13 @@ class TestStreams:
             b"Found 3 errors.",
         ]
         counts = json.loads(run("check", "--statistics", "--output-format", "json").stdout)
-        assert counts[0] == {"code": "LOS201", "name": "softmax-into-cross-entropy", "count": 2}
+        assert counts[0] == {
+            "code": "LOS201",
+            "name": "softmax-into-cross-entropy",
+            "count": 2,
+            "fixable": False,
+            "fixable_count": 0,
+        }
 
 
 class TestConfirm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from loss_lint.report import concise, full, statistics
 from loss_lint.report import json as json_report
 from loss_lint.report.evidence import evidence_line
 from loss_lint.report.frame import frame
+from loss_lint.report.material import Material
 from loss_lint.report.palette import Palette
 from loss_lint.report.source import SourceLines, shown_line
 from loss_lint.syntax.noqa import Suppressions
@@ -32,8 +34,12 @@ def finding(place: Place, message: str = "Bad.", **more: object) -> Finding:
 
 
 def shown(one: Finding, **files: str | bytes) -> str:
-    sources = Memory({f"{name}.py": text for name, text in files.items()})
-    return "".join(full.render([one], SourceLines(sources), PLAIN))
+    return "".join(full.render(material([one], {f"{name}.py": text for name, text in files.items()})))
+
+
+def material(findings: list[Finding], files: dict[str, str | bytes] | None = None) -> Material:
+    sources = Memory(files or {})
+    return Material(findings, SourceLines(sources), Suppressions(sources), os.getcwd())
 
 
 def text(block: str) -> str:
@@ -179,7 +185,7 @@ def test_a_file_may_change_meanwhile(content: str | None) -> None:
     place = at(4, 30, 5)
     one = finding(place, trace=(Step(place, "here"),), fix=Fix("safe", "Do it.", (Edit(place, "x"),)))
     output = shown(one, **({} if content is None else {"net": content}))
-    assert output.startswith("LOS201 softmax-into-cross-entropy [*]\n  Bad.\n --> net.py:4:30\n")
+    assert output.startswith("LOS201 [*] softmax-into-cross-entropy\n  Bad.\n --> net.py:4:30\n")
     assert "help: Do it.\n" in output
     assert "+ " not in output
 
@@ -233,7 +239,7 @@ def test_concise_is_a_line_each() -> None:
         finding(at(4, 1, 5), fix=safe),
         finding(at(5, 1, 5), evidence=Evidence("unmeasured", error="none fits")),
     ]
-    assert list(concise.render(findings, PLAIN)) == [
+    assert list(concise.render(material(findings))) == [
         "net.py:3:12: LOS201 One\\nmessage.\n",
         "net.py:4:1: LOS201 [*] Bad.\n",
         "net.py:5:1: LOS201 Bad. (not measured: none fits)\n",
@@ -241,7 +247,6 @@ def test_concise_is_a_line_each() -> None:
 
 
 def test_json_has_ruffs_keys_and_ours(project: Path) -> None:
-    sources = Memory({str(project / "net.py"): "x = '''\n'''\n"})
     place = Place(str(project / "net.py"), 1, 5, 2, 4)
     one = finding(
         place,
@@ -255,7 +260,8 @@ def test_json_has_ruffs_keys_and_ours(project: Path) -> None:
     )
     span = {"location": {"row": 1, "column": 5}, "end_location": {"row": 2, "column": 4}}
     filename = str(project / "net.py")
-    assert json.loads(json_report.render([one], Suppressions(sources))) == [
+    rendered = "".join(json_report.render(material([one], {filename: "x = '''\n'''\n"})))
+    assert json.loads(rendered) == [
         {
             "cell": None,
             "claim": ["value"],
@@ -290,7 +296,7 @@ def test_json_has_ruffs_keys_and_ours(project: Path) -> None:
 
 
 def test_json_of_nothing() -> None:
-    assert json_report.render([], Suppressions(Memory({}))) == "[]\n"
+    assert list(json_report.render(material([]))) == ["[]\n"]
 
 
 @pytest.mark.parametrize(
