@@ -2,8 +2,8 @@
 
 One file for each linted file, under `.loss_lint_cache`, holding its report and the hashes of all that
 it followed from: loss-lint's own sources, the interpreter's grammar, the file, the files that it imports as
-far as they were looked at, and the folders in which imports were looked for. Who imports a file is asked anew
-in every run. Selection and `# noqa` are applied after the cache, so no setting changes what is stored.
+far as they were looked at, the folders in which imports were looked for, and who imports what a fix would
+change. Which callers judge a file is asked anew in every run. Selection and `# noqa` are applied after the cache, so no setting changes what is stored.
 Entries are JSON under a checksum: a damaged one is the same as none, and none can run code.
 """
 
@@ -42,6 +42,7 @@ class Cache:
         # Many files depend on the same few; each is hashed once a run.
         self._files: dict[str, str | None] = {}
         self._listings: dict[str, str] = {}
+        self._importing: dict[str, str] = {}
 
     def load(self, path: str) -> Report | None:
         """What is known of `path`, if all that it followed from is unchanged."""
@@ -57,6 +58,8 @@ class Cache:
                 return None
             if any(self._listing(folder) != state for folder, state in entry["folders"]):
                 return None
+            if any(self._importers(other) != state for other, state in entry["imported"]):
+                return None
             return _report(entry)
         except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
@@ -68,6 +71,7 @@ class Cache:
             "path": report.path,
             "files": [[path, self._file(path)] for path in sorted({report.path, *report.files})],
             "folders": [[folder, self._listing(folder)] for folder in report.folders],
+            "imported": [[path, self._importers(path)] for path in report.imported],
             "sightings": [_sighting_record(one) for one in report.sightings],
             "confirmed": _sinks(report.confirmed),
             "refuted": _sinks(report.refuted),
@@ -95,6 +99,13 @@ class Cache:
         if known is None:
             names = sorted(self._linter.project.sources.listing(folder))
             known = self._listings[folder] = _digest(repr(names).encode())
+        return known
+
+    def _importers(self, path: str) -> str:
+        known = self._importing.get(path)
+        if known is None:
+            importers = self._linter.project.importers(path)
+            known = self._importing[path] = _digest(os.fsencode("\0".join(importers)))
         return known
 
     def _entry(self, path: str) -> str:
@@ -165,6 +176,7 @@ def _report(entry: dict[str, Any]) -> Report:
         refuted=frozenset(_sink(*sink) for sink in entry["refuted"]),
         files=tuple(path for path, _ in entry["files"]),
         folders=tuple(folder for folder, _ in entry["folders"]),
+        imported=tuple(path for path, _ in entry["imported"]),
         limits=tuple((name, count) for name, count in entry["limits"]),
     )
 

@@ -63,7 +63,12 @@ class Linter:
         """What the file at `path` and what it imports say; that it cannot be read or parsed is a finding (LOS000)."""
         with self.project.following() as trail:
             report = self._examined(path)
-        return replace(report, files=tuple(sorted(trail.files)), folders=tuple(sorted(trail.folders)))
+        return replace(
+            report,
+            files=tuple(sorted(trail.files)),
+            folders=tuple(sorted(trail.folders)),
+            imported=tuple(sorted(trail.imported)),
+        )
 
     def lint(self, path: str) -> tuple[Finding, ...]:
         """The findings of one file, in the light of its callers; sorted.

@@ -40,8 +40,9 @@ class Sighting:
 class Report:
     """What evaluating the roots of the file at `path` showed, in that file and in others.
 
-    `confirmed` and `refuted` are the sinks reached by a call at which a rule did and did not match. `files`
-    and `folders` are what the report followed from, `limits` how often a limit on work was met, by its name.
+    `confirmed` and `refuted` are the sinks reached by a call at which a rule did and did not match. `files`,
+    `folders` and the importers of the files `imported` are what the report followed from, `limits` how often a
+    limit on work was met, by its name.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Report:
     refuted: frozenset[Sink] = frozenset()
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    imported: tuple[str, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
 
     def without_witnesses(self) -> Report:

@@ -33,14 +33,17 @@ _PACKAGE = f"{os.sep}__init__.py"
 
 @dataclass(slots=True)
 class Trail:
-    """What an answer followed from: the files that were read and the folders that were looked into."""
+    """What an answer followed from: the files that were read, the folders that were looked into, and the files of
+    which it was asked who imports them."""
 
     files: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
 
     def add(self, other: Trail) -> None:
         self.files |= other.files
         self.folders |= other.folders
+        self.imported |= other.imported
 
 
 class Project:
@@ -258,6 +261,7 @@ class Project:
 
     def importers(self, path: str) -> tuple[str, ...]:
         """The project's files that import the one at `path`, in the order of their paths."""
+        self._trail.imported.add(path)
         known = self._importers.get(path)
         if known is None:
             candidates = self._mentioning(path)

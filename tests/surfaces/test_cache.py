@@ -42,6 +42,7 @@ REPORT = Report(
     frozenset({Sink("LOS101", SINK.site)}),
     ("a.py", "b.py"),
     (".",),
+    ("b.py",),
     (("statements", 2),),
 )
 SMALL = single("a.py", Finding("LOS101", "mean-loss-divided", "Bad.", PLACE))
