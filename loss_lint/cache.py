@@ -3,7 +3,8 @@
 One file for each linted file, under `.loss_lint_cache`, holding its report and the hashes of all that
 it followed from: loss-lint's own sources, the interpreter's grammar, the file, the files that it imports as
 far as they were looked at, the folders in which imports were looked for, and who imports what a fix would
-change. Which callers judge a file is asked anew in every run. Selection and `# noqa` are applied after the cache, so no setting changes what is stored.
+change. Which callers judge a file is asked anew in every run. Selection and `# noqa` are applied after the
+cache, so no setting changes what is stored.
 Entries are JSON under a checksum: a damaged one is the same as none, and none can run code.
 """
 

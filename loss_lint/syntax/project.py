@@ -33,8 +33,7 @@ _PACKAGE = f"{os.sep}__init__.py"
 
 @dataclass(slots=True)
 class Trail:
-    """What an answer followed from: the files that were read, the folders that were looked into, and the files of
-    which it was asked who imports them."""
+    """What an answer followed from: files that were read, folders looked into, files whose importers count."""
 
     files: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
