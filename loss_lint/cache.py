@@ -41,7 +41,7 @@ class Cache:
         self._folder = os.path.join(parent, FOLDER)
         self._linter = linter
         # Many files depend on the same few; each is hashed once a run.
-        self._files: dict[str, str | None] = {}
+        self._files: dict[str, str] = {}
         self._listings: dict[str, str] = {}
         self._importing: dict[str, str] = {}
 
@@ -83,13 +83,13 @@ class Cache:
             if self._is_prepared:
                 _write(self._entry(report.path), _digest(body).encode() + b"\n" + body)
 
-    def _file(self, path: str) -> str | None:
-        """A hash of what a file holds, and of which of its imports lead to a loss; None where it cannot be read."""
+    def _file(self, path: str) -> str:
+        """A hash of what a file holds, and of which of its imports lead to a loss, or why it cannot be read."""
         if path not in self._files:
             try:
                 data = self._linter.project.sources.read(path)
-            except (OSError, ValueError):
-                self._files[path] = None
+            except (OSError, ValueError) as error:
+                self._files[path] = str(error)
             else:
                 names = sorted(self._linter.relevance.imported_loss_names(path))
                 self._files[path] = _digest(_digest(data).encode() + repr(names).encode("utf-8", "replace"))

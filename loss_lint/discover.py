@@ -100,7 +100,7 @@ class _Walk:
 
 
 def discover(paths: Sequence[str]) -> Discovery:
-    """The Python files in `paths`: files as they are, folders with all that is below them.
+    """The Python files and notebooks in `paths`: files as they are, folders with all that is below them.
 
     What is named explicitly is covered even where an exclusion or a `.gitignore` speaks against it.
     Folders are not followed through symbolic links, so that no loop can arise.
@@ -145,13 +145,13 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _children(entries: Sequence[os.DirEntry[str]]) -> Iterator[tuple[os.DirEntry[str], bool]]:
-    """The folders and Python files of a folder, with whether each is a folder."""
+    """The folders, Python files and notebooks of a folder, with whether each is a folder."""
     for entry in entries:
         if entry.name in _EXCLUDED:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield entry, True
-        elif entry.name.endswith(".py") and _is_file(entry):
+        elif entry.name.endswith((".py", ".ipynb")) and _is_file(entry):
             yield entry, False
 
 

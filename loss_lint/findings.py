@@ -28,13 +28,18 @@ Applicability = Literal["safe", "unsafe"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A range of source text in one file."""
+    """A range of source text in one file.
+
+    In a notebook, whose code cells make one module, lines are that module's where `cell` is 0. Where it is not, it is
+    the cell's number, counted from one over cells of all kinds, and lines are counted in that cell.
+    """
 
     path: str
     line: int
     column: int
     end_line: int
     end_column: int
+    cell: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -60,15 +60,19 @@ def _lint(
     jobs: int,
     roots: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
+    from loss_lint.cells import in_cells
     from loss_lint.runner import lint_files
     from loss_lint.selection import INTERNAL_ERROR, Layer, known_rules, selected_codes
     from loss_lint.syntax.noqa import Suppressions
+    from loss_lint.syntax.sources import snapshot
 
     layer = Layer(None if select is None else tuple(select), tuple(ignore))
     codes = selected_codes([layer], known_rules()) | {INTERNAL_ERROR}
-    suppressions = Suppressions(sources)
-    return tuple(
+    files_once = snapshot(sources)
+    suppressions = Suppressions(files_once)
+    found = [
         finding
-        for finding in lint_files(files, sources, roots=roots, jobs=jobs).findings
+        for finding in lint_files(files, files_once, roots=roots, jobs=jobs).findings
         if finding.code in codes and not suppressions.silences(finding)
-    )
+    ]
+    return tuple(in_cells(found, files_once))

@@ -13,6 +13,7 @@ from loss_lint.sightings import Report, judge, seen_in, single
 from loss_lint.syntax.project import Project
 from loss_lint.syntax.relevance import Relevance
 from loss_lint.syntax.screen import is_python_of_torch
+from loss_lint.syntax.sources import is_notebook
 
 if TYPE_CHECKING:
     from loss_lint.rules.engine import Engine
@@ -80,7 +81,7 @@ class Linter:
         reports |= {caller: self._report(caller) for caller in self.relevance.callers(path)}
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
-            callers = (other, *self.relevance.callers(other))
+            callers = (other, *self.relevance.callers(other), *((path,) if is_notebook(path) else ()))
             reports |= {caller: self._report(caller) for caller in callers if caller not in reports}
             found += [
                 finding
@@ -105,16 +106,28 @@ class Linter:
         return self._reports[path]
 
     def _examined(self, path: str) -> Report:
-        from loss_lint.syntax.module import Unparsable, is_parsable, parse
+        from loss_lint.syntax.cells import NotANotebook
 
         try:
             data = self.project.read(path)
+        except NotANotebook as error:
+            return _unreadable(path, str(error), error.line, error.column)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             return _unreadable(path, f"the file cannot be read: {reason}", 1, 1)
         relevant = self.is_relevant(path, data)
         if not relevant and not is_python_of_torch(data):
             return Report(path)
+        report = self._parsed(path, data, relevant=relevant)
+        read = self.project.sources.notebook(path)
+        for broken in read.broken if read is not None else ():
+            alone = _unreadable(path, broken.message, broken.line, broken.column)
+            report = replace(report, sightings=(*report.sightings, *alone.sightings))
+        return report
+
+    def _parsed(self, path: str, data: bytes, *, relevant: bool) -> Report:
+        from loss_lint.syntax.module import Unparsable, is_parsable, parse
+
         if relevant:
             with _deep_recursion():
                 report = self._evaluated(path)

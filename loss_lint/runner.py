@@ -14,6 +14,7 @@ from loss_lint.findings import Finding, Place
 from loss_lint.selection import INTERNAL_ERROR
 from loss_lint.sightings import Report, judge, seen_in, single
 from loss_lint.syntax.screen import is_python_of_torch
+from loss_lint.syntax.sources import is_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,12 @@ def lint_files(
     # A file that is not among the given ones is judged where one of them brings parts together.
     groups = {path: (path, *linter.relevance.callers(path)) for path in sorted(seen_in(reports.all()))}
     reports.add(path for group in groups.values() for path in group)
+    # No module imports a notebook, but those that were asked for judge the modules that they use.
+    notebooks = [report for report in reports.all() if is_notebook(report.path)]
+    groups = {
+        path: (*group, *(one.path for one in notebooks if path in one.files and path != one.path))
+        for path, group in groups.items()
+    }
     found = {
         finding
         for path, group in groups.items()

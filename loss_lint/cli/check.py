@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from loss_lint.cells import in_cells
 from loss_lint.cli import inputs
 from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail
 from loss_lint.cli.output import misused, write_report
@@ -54,9 +55,9 @@ def check(options: argparse.Namespace) -> int:
         except ImportError as error:
             return fail(f"`--confirm` cannot measure: {error}")
         if options.verbose:
-            complain("defect", [defect(finding) for finding in refuted])
+            complain("defect", [defect(finding) for finding in in_cells(refuted, given.sources)])
     try:
-        write_report(options, findings, given, suppressions)
+        write_report(options, in_cells(findings, given.sources), given, suppressions)
     except OSError as error:
         if options.output_file is None:
             raise

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loss_lint.syntax.sources import Sources
 
 _STANDARD_INPUT = "-"
 
@@ -24,7 +23,7 @@ class Input:
     """What a run reads: its files, where their text comes from, and what could not be looked at."""
 
     files: tuple[str, ...]
-    sources: Sources
+    sources: Snapshot
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     from_stdin: bool = False

@@ -6,13 +6,13 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from loss_lint.report.paths import shown_path
+from loss_lint.report.paths import shown_text
 from loss_lint.report.source import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from loss_lint.findings import Edit, Fix
+    from loss_lint.findings import Edit, Fix, Place
     from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
 
@@ -21,22 +21,22 @@ _CONTEXT = 1
 _NEAR = 2 * _CONTEXT + 1
 
 
-def fix_diff(fix: Fix, home: str, material: Material) -> list[str]:
+def fix_diff(fix: Fix, home: Place, material: Material) -> list[str]:
     """The lines that a fix changes; nothing if an edit does not fit its file, which may have changed.
 
-    `home` is the file in which the finding stands; edits that leave it are headed by their path.
+    `home` is where the finding stands; edits that leave its file, or its cell of a notebook, are headed by theirs.
     """
     palette = material.palette
     shown: list[str] = []
-    at_home = {edit.place.path for edit in fix.edits} == {home}
-    for path, edits in groupby(sorted(fix.edits), key=lambda edit: edit.place.path):
-        lines = material.lines.of(path)
+    at_home = {_text_of(edit) for edit in fix.edits} == {(home.path, home.cell)}
+    for (path, cell), edits in groupby(sorted(fix.edits, key=_order), key=_text_of):
+        lines = material.lines.of(path, cell)
         hunks = list(_hunks(list(edits)))
         if not all(_fits(edit, lines) for hunk in hunks for edit in hunk):
             return []
         width = len(str(hunks[-1][-1].place.end_line + _CONTEXT))
         if not at_home:
-            shown.append(f"{palette.frame(' ' * width + '-->')} {shown_path(path, material.folder)}")
+            shown.append(f"{palette.frame(' ' * width + '-->')} {shown_text(path, cell, material.folder)}")
         margin = palette.frame(" " * width + " |")
         shown.append(margin)
         for index, hunk in enumerate(hunks):
@@ -45,6 +45,14 @@ def fix_diff(fix: Fix, home: str, material: Material) -> list[str]:
             shown.extend(_hunk_lines(hunk, lines, width, palette))
         shown.append(margin)
     return shown
+
+
+def _text_of(edit: Edit) -> tuple[str, int]:
+    return edit.place.path, edit.place.cell
+
+
+def _order(edit: Edit) -> tuple[tuple[str, int], Edit]:
+    return _text_of(edit), edit
 
 
 def _hunks(edits: list[Edit]) -> Iterator[list[Edit]]:

@@ -34,7 +34,7 @@ def _lines(finding: Finding, material: Material) -> Iterator[str]:
     mark = marker(palette) if material.is_fixable(finding) else ""
     yield f"{palette.code(finding.code)} {mark}{palette.strong(finding.name)}"
     yield from _wrapped(finding.message, "  ")
-    lines = source.of(finding.place.path)
+    lines = source.of(finding.place.path, finding.place.cell)
     arrow = " " * gutter_width(finding.place, lines) + "-->"
     yield f"{palette.frame(arrow)} {shown_position(finding.place, material.folder)}"
     yield from frame(finding.place, lines, palette)
@@ -47,7 +47,7 @@ def _lines(finding: Finding, material: Material) -> Iterator[str]:
         # Not wrapped: it is one line in every format.
         yield f"{palette.hint('evidence')}: {printable(evidence_line(finding.evidence))}"
     if finding.fix is not None:
-        yield from _fix(finding.fix, finding.place.path, material)
+        yield from _fix(finding.fix, finding.place, material)
 
 
 def _trace(steps: tuple[Step, ...], material: Material) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _source_line(place: Place, source: SourceLines) -> str:
     return shown_line(source.at(place), place.column).text.strip()
 
 
-def _fix(fix: Fix, home: str, material: Material) -> Iterator[str]:
+def _fix(fix: Fix, home: Place, material: Material) -> Iterator[str]:
     palette = material.palette
     yield from _labelled("help", fix.message, palette)
     yield from fix_diff(fix, home, material)

@@ -26,7 +26,7 @@ def render(material: Material) -> Iterator[str]:
 def record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
     """One finding as JSON has it."""
     known = {
-        "cell": None,
+        "cell": finding.place.cell or None,
         "claim": list(finding.claim),
         "code": finding.code,
         "filename": absolute_path(finding.place.path),

@@ -12,13 +12,25 @@ STANDARD_INPUT = "-"
 
 
 def shown_position(place: Place, folder: str) -> str:
-    """Where a place begins, as every format writes it: `net.py:18:4`, its path as seen from `folder`."""
+    """Where a place begins, as every format writes it: `net.py:18:4`, or `net.ipynb:cell 3:18:4`.
+
+    Paths are as seen from `folder`.
+    """
     return ":".join(position_parts(place, folder))
 
 
 def position_parts(place: Place, folder: str) -> tuple[str, ...]:
-    """The path of a place, and what leads from there to its beginning: line and column."""
-    return shown_path(place.path, folder), str(place.line), str(place.column)
+    """The path of a place, and what leads from there to its beginning: a notebook's cell, line and column."""
+    return (*_text_parts(place.path, place.cell, folder), str(place.line), str(place.column))
+
+
+def shown_text(path: str, cell: int, folder: str) -> str:
+    """A file, or a cell of a notebook: `net.ipynb:cell 3`."""
+    return ":".join(_text_parts(path, cell, folder))
+
+
+def _text_parts(path: str, cell: int, folder: str) -> tuple[str, ...]:
+    return (shown_path(path, folder), f"cell {cell}") if cell else (shown_path(path, folder),)
 
 
 def shown_path(path: str, folder: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loss_lint.syntax.module import decode
+from loss_lint.syntax.sources import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,13 @@ class SourceLines:
     """The lines of a project's files, read when first asked for; none for a file that is gone."""
 
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+        self._sources = snapshot(sources)
         self._files: dict[str, Sequence[str]] = {}
 
-    def of(self, path: str) -> Sequence[str]:
+    def of(self, path: str, cell: int = 0) -> Sequence[str]:
+        """The lines of a file, or of a cell of a notebook."""
+        if cell and (notebook := self._sources.notebook(path)) is not None:
+            return notebook.lines(cell)
         lines = self._files.get(path)
         if lines is None:
             text = self._text(path)
@@ -38,13 +42,13 @@ class SourceLines:
 
     def at(self, place: Place) -> str:
         """The first line of a place; "" if the file, which may have changed, has no such line."""
-        lines = self.of(place.path)
+        lines = self.of(place.path, place.cell)
         return lines[place.line - 1] if 1 <= place.line <= len(lines) else ""
 
     def _text(self, path: str) -> str:
         try:
             data = self._sources.read(path)
-        except OSError:
+        except (OSError, ValueError):
             return ""
         try:
             return decode(data)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loss_lint.syntax.module import decode
+from loss_lint.syntax.sources import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +69,7 @@ class Suppressions:
     """The `# noqa` comments of a project, each file read when a finding first asks for it."""
 
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+        self._sources = snapshot(sources)
         self._files: dict[str, NoqaComments] = {}
 
     def silences(self, finding: Finding) -> bool:
@@ -79,7 +80,12 @@ class Suppressions:
         return any(self._comments(place.path).silences(code, place.line) for place in places)
 
     def row(self, place: Place) -> int:
-        return self._comments(place.path).row(place.line)
+        """The line, counted as the place's is, whose end is where a comment that silences it belongs."""
+        notebook = self._sources.notebook(place.path) if place.cell else None
+        if notebook is None:
+            return self._comments(place.path).row(place.line)
+        line = notebook.line(place.cell, place.line)
+        return notebook.cell_and_row(self._comments(place.path).row(line))[1]
 
     def _comments(self, path: str) -> NoqaComments:
         comments = self._files.get(path)
@@ -91,7 +97,7 @@ class Suppressions:
 def _read_lines(sources: Sources, path: str) -> list[str]:
     try:
         data = sources.read(path)
-    except OSError:
+    except (OSError, ValueError):
         return []
     try:
         text = decode(data)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from loss_lint.syntax.import_lines import ImportLine, import_lines
-from loss_lint.syntax.sources import LESSER_MARKERS, MARKERS, Snapshot, Sources
+from loss_lint.syntax.sources import LESSER_MARKERS, MARKERS, Sources, snapshot
 
 # Limits past which folders are not looked into, and files not looked at as callers.
 MAX_LEVELS = 8
@@ -49,7 +49,7 @@ class Project:
     """The files that a run may look at. `roots` are the folders that it was asked for."""
 
     def __init__(self, sources: Sources, roots: Sequence[str] = ()) -> None:
-        self.sources = sources if isinstance(sources, Snapshot) else Snapshot(sources)
+        self.sources = snapshot(sources)
         self._given = tuple(sorted(roots, key=len, reverse=True))
         self._trail = Trail()
         self._roots: dict[str, str] = {}

@@ -17,6 +17,7 @@ from functools import cached_property
 from loss_lint.syntax.project import Project, is_package, is_test
 from loss_lint.syntax.prose import without_unused
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant, without_prose
+from loss_lint.syntax.sources import is_notebook
 
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
@@ -196,7 +197,10 @@ class Relevance:
         """Those names that a file imports, as it binds them, that lead to a loss in another file of the project."""
         with self._project.unfollowed():
             if path not in self._imported and self._project.imported_files(path):
-                self._leading_names(self._project.root(path))
+                leading = self._leading_names(self._project.root(path))
+                if is_notebook(path):  # which no module imports, so that it is none of the project's own
+                    self._imported[path] = self._imported_names(path, leading)
+                    self._outlines.pop(path, None)
         return self._imported.get(path, frozenset())
 
     def _leading_names(self, root: str) -> dict[str, frozenset[str]]:

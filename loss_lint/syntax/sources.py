@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from loss_lint.syntax.notebook import Notebook
+
+NOTEBOOK = ".ipynb"
 
 # Files and folders that stand where a project begins, and some that often do.
 MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -30,6 +36,11 @@ class Sources(Protocol):
 
         At most `limit` of them, and not all even of these where very much else lies between.
         """
+
+
+def is_notebook(path: str) -> bool:
+    """Whether the file at `path` is read as a notebook."""
+    return path.endswith(NOTEBOOK)
 
 
 def exists(sources: Sources, path: str) -> bool:
@@ -107,10 +118,14 @@ class Memory:
 
 
 class Snapshot:
-    """Sources read once: every file and folder is what it was when it was first looked at."""
+    """Sources read once: every file and folder is what it was when it was first looked at.
+
+    A notebook reads as the module that its code cells make.
+    """
 
     def __init__(self, base: Sources) -> None:
         self._base = base
+        self._notebooks: dict[str, Notebook] = {}
         self._data: dict[str, bytes | OSError | ValueError] = {}
         self._listings: dict[str, frozenset[str]] = {}
         self._files: dict[str, Sequence[str]] = {}
@@ -120,13 +135,30 @@ class Snapshot:
         known = self._data.get(path)
         if known is None:
             try:
-                known = self._base.read(path)
+                known = self._read(path)
             except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
                 known = error.with_traceback(None)
             self._data[path] = known
         if isinstance(known, bytes):
             return known
         raise known
+
+    def _read(self, path: str) -> bytes:
+        data = self._base.read(path)
+        if not is_notebook(path):
+            return data
+        from loss_lint.syntax.notebook import notebook
+
+        self._notebooks[path] = notebook(data)
+        return self._notebooks[path].data
+
+    def notebook(self, path: str) -> Notebook | None:
+        """How the module of a notebook lies in it; None for other files, and where there is none."""
+        if not is_notebook(path):
+            return None
+        with suppress(OSError, ValueError):
+            self.read(path)
+        return self._notebooks.get(path)
 
     def listing(self, folder: str) -> frozenset[str]:
         known = self._listings.get(folder)
@@ -139,6 +171,11 @@ class Snapshot:
         if known is None:
             known = self._files[root] = self._base.files(root, limit)
         return known
+
+
+def snapshot(sources: Sources) -> Snapshot:
+    """Sources read once, if they are not yet."""
+    return sources if isinstance(sources, Snapshot) else Snapshot(sources)
 
 
 def _start(folder: str) -> str:

@@ -25,9 +25,9 @@ def found(*paths: str | Path) -> list[str]:
     ]
 
 
-def test_python_files_of_a_folder_sorted(project: Path) -> None:
-    write(project, "b.py", "a.py", "sub/c.py", "sub/d.pyi", "e.txt", "f.ipynb")
-    assert found(".") == ["a.py", "b.py", "sub/c.py"]
+def test_python_files_and_notebooks_of_a_folder_sorted(project: Path) -> None:
+    write(project, "b.py", "a.py", "sub/c.py", "sub/d.pyi", "e.txt", "f.ipynb", ".ipynb_checkpoints/f.ipynb")
+    assert found(".") == ["a.py", "b.py", "f.ipynb", "sub/c.py"]
     assert found("sub", "b.py", ".", "./a.py") == found(".")
 
 
