@@ -125,6 +125,8 @@ class Look:
     origin: Origin | None = None
     kept: Kept | None = None
     pending: list[Pending] = field(default_factory=list)
+    # Facts that the host knows: how many rows were looked at.
+    counts: dict[str, int] = field(default_factory=dict)
     _facts: dict[str, float] | None = None
 
     @property
@@ -134,7 +136,7 @@ class Look:
 
     def facts(self, *, wait: bool = False) -> Mapping[str, float] | None:
         if self._facts is None and self.pending:
-            found: dict[str, float] = {}
+            found: dict[str, float] = dict(self.counts)
             for part in self.pending:
                 numbers = part.read(wait=wait)
                 if numbers is None:
@@ -229,8 +231,9 @@ def look_at_target(look: Look, target: torch.Tensor) -> None:
         return
     target = target.detach()
     counts = target != look.ignore_index
-    low = torch.where(counts, target, torch.iinfo(target.dtype).max).min()
-    high = torch.where(counts, target, torch.iinfo(target.dtype).min).max()
+    bounds = torch.iinfo(target.dtype)
+    low = torch.where(counts, target, bounds.max).min()
+    high = torch.where(counts, target, bounds.min).max()
     look.pending.append(_pending({"counted": counts.sum(), "lowest": low, "highest": high}))
 
 
@@ -275,9 +278,11 @@ def keep(look: Look, bound: Mapping[str, Any], names: Sequence[str]) -> None:
 
 
 def _pending(numbers: Mapping[str, torch.Tensor]) -> Pending:
-    first = next(iter(numbers.values()))
-    dtype = torch.float32 if first.device.type == "mps" else torch.float64
-    return Pending(tuple(numbers), torch.stack([number.to(dtype) for number in numbers.values()]))
+    given = list(numbers.values())
+    dtype = torch.float32 if given[0].device.type == "mps" else torch.float64
+    if any(number.dtype != given[0].dtype for number in given):
+        given = [number.to(dtype) for number in given]
+    return Pending(tuple(numbers), torch.stack(given).to(dtype))
 
 
 def rows_of(tensor: torch.Tensor, axis: int) -> torch.Tensor:
@@ -302,12 +307,16 @@ def statistics(look: Look, given: torch.Tensor, target: torch.Tensor) -> Iterato
     if not given.numel() or not target.numel() or not given.is_floating_point():
         return
     if look.loss in _BY_ROWS:
-        yield from _of_rows(rows_of(given, _class_axis(look)), "")
+        rows = rows_of(given, _class_axis(look))
+        look.counts["rows"] = rows.shape[0]
+        yield from _of_rows(rows, "")
         if target.is_floating_point() and target.shape == given.shape:
-            yield from _of_rows(rows_of(target, _class_axis(look)), "target_")
+            rows = rows_of(target, _class_axis(look))
+            look.counts["target_rows"] = rows.shape[0]
+            yield from _of_rows(rows, "target_")
         elif look.loss in BY_CLASS and _fits_one_hot(look):
             ones = rows_of(target, target.dim() - 1)
-            yield "one_hot_error", (ones.sum(1) - 1).abs().max() + (ones * (1 - ones)).abs().max()
+            yield "one_hot_error", _largest(ones.sum(1) - 1) + _distance_from_binary(ones)
     elif look.loss in _BY_ELEMENT:
         yield from _of_elements(given, "")
         yield from _of_elements(target, "target_")
@@ -315,9 +324,21 @@ def statistics(look: Look, given: torch.Tensor, target: torch.Tensor) -> Iterato
 
 def _of_elements(tensor: torch.Tensor, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
     part = tensor.reshape(-1)[:MAX_ELEMENTS].float()
-    yield f"{prefix}minimum", part.min()
-    yield f"{prefix}maximum", part.max()
-    yield f"{prefix}binary", (part * (1 - part)).abs().max()
+    low, high = part.aminmax()
+    yield f"{prefix}minimum", low
+    yield f"{prefix}maximum", high
+    yield f"{prefix}binary", _distance_from_binary(part)
+
+
+def _largest(tensor: torch.Tensor) -> torch.Tensor:
+    """The largest absolute value."""
+    largest: torch.Tensor = torch.linalg.vector_norm(tensor, math.inf)
+    return largest
+
+
+def _distance_from_binary(tensor: torch.Tensor) -> torch.Tensor:
+    """How far from zero and one an element is, as the product of both distances."""
+    return _largest(tensor.addcmul(tensor, tensor, value=-1))
 
 
 def _class_axis(look: Look) -> int:
@@ -332,10 +353,11 @@ def _fits_one_hot(look: Look) -> bool:
 
 
 def _of_rows(rows: torch.Tensor, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
-    yield f"{prefix}rows", torch.tensor(float(rows.shape[0]), device=rows.device)
-    yield f"{prefix}sum_error", (rows.sum(1) - 1).abs().max()
-    yield f"{prefix}log_error", rows.logsumexp(1).abs().max()
-    yield f"{prefix}minimum", rows.min()
-    yield f"{prefix}maximum", rows.max()
-    yield f"{prefix}spread", (rows.max(1).values - rows.min(1).values).max()
-    yield f"{prefix}binary", (rows * (1 - rows)).abs().max()
+    # Few operations: each costs a launch, however little there is to compute.
+    low, high = rows.aminmax(dim=1)
+    yield f"{prefix}sum_error", _largest(rows.sum(1) - 1)
+    yield f"{prefix}log_error", _largest(rows.logsumexp(1))
+    yield f"{prefix}minimum", low.min()
+    yield f"{prefix}maximum", high.max()
+    yield f"{prefix}spread", (high - low).max()
+    yield f"{prefix}binary", _distance_from_binary(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ class Recorder:
         self.causes: dict[tuple[str, object], Cause] = {}
         self.failures: list[str] = []
         self.cycle = Cycle(1)
+        # Seconds of CPU time that looking at losses has taken, without what was then found.
+        self.spent = 0.0
         self._on_cause = on_cause
         self._ledger = Ledger()
         self._activations = Activations()
@@ -121,14 +124,17 @@ class Recorder:
         site = self._site(entry)
         if site is None or not (self.cycle.is_deep or is_due(site.calls)):
             return passed(func, args, kwargs)
-        started = None
+        started, began = None, time.thread_time()
         with self._unnoticed():
             bound = entry.signature.bind(args, kwargs)
             started = self._started(entry, site, bound) if bound is not None else None
+        self.spent += time.thread_time() - began
         result = passed(func, args, kwargs)
         if started is not None:
+            began = time.thread_time()
             with self._unnoticed():
                 self._finished(started, result)
+            self.spent += time.thread_time() - began
         return result
 
     def _site(self, entry: Watched) -> Site | None:
@@ -202,7 +208,9 @@ class Recorder:
         if cause.key in self.causes:
             return
         self.causes[cause.key] = cause
+        began = time.thread_time()
         self._on_cause(cause)
+        self.spent -= time.thread_time() - began
 
     # What happens to them
 

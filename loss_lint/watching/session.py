@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from loss_lint.watching.api import Watch
     from loss_lint.watching.causes import Cause
 
-# What one call of a torch function costs more under a mode, in seconds, generously; the share of a step that all of
-# them may cost, and what they may cost in all before that is looked at.
-_CALL_COST = 4e-6
-_BUDGET = 0.02
-_ALLOWANCE = 0.1
+# What one call of a torch function costs more under a mode, in seconds of CPU time, generously.
+_CALL_COST = 5e-6
+# What watching may cost beside the steps that are always looked at: so much at once, that share of a step for the first
+# seconds, and a smaller one for good.
+_ALLOWANCE = 0.02
+_BUDGET, _LATER_BUDGET = 0.03, 0.01
+_FIRST_SECONDS = 5.0
 
 _local = threading.local()
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -68,8 +70,7 @@ class Run:
         self._steps = 0
         self._listening = False
         self._below: tuple[int, Any] = innermost()
-        self._last_step = time.perf_counter()
-        self._last_calls = 0
+        self._began = time.perf_counter()
         self._paused = False
         self._hooks = (
             register_optimizer_step_pre_hook(self._stepping),
@@ -116,9 +117,8 @@ class Run:
             return
         self._steps += 1
         if not (self._listening or self._paused):
-            if is_due(self._steps + 1) and self._may_listen():
+            if self._wants() and self._may_listen():
                 self.recorder.resumed(self._steps)
-                self._last_step, self._last_calls = time.perf_counter(), self._observer.calls
                 self._listen()
             return
         self.recorder.stepped(self._steps)
@@ -130,16 +130,16 @@ class Run:
         self._paused = False
 
     def _wants(self) -> bool:
-        """Listen on while that costs little; where it does not, to few steps more and more rarely.
+        """Whether to listen to the next step: always to few, more and more rarely, to others while that costs little.
 
         Graphs that torch compiles know which modes were active: once there are any, listening does not stop.
         """
-        now, calls = time.perf_counter(), self._observer.calls
-        cost, took = (calls - self._last_calls) * _CALL_COST, now - self._last_step
-        self._last_step, self._last_calls = now, calls
-        if calls * _CALL_COST < _ALLOWANCE or cost < _BUDGET * took:
+        if is_due(self._steps + 1):
             return True
-        return is_due(self._steps + 1) or compiles()
+        spent = self._observer.calls * _CALL_COST + self.recorder.spent
+        lasted = time.perf_counter() - self._began
+        first = min(lasted, _FIRST_SECONDS)
+        return spent < _ALLOWANCE + _BUDGET * first + _LATER_BUDGET * (lasted - first) or compiles()
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -162,7 +162,9 @@ class Counting:
 
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize("fullgraph", [False, True])
-def test_a_compiled_model_is_compiled_as_ever(fullgraph: bool) -> None:
+def test_a_compiled_model_is_compiled_as_ever(fullgraph: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # However much listening costs: graphs know whether somebody listened.
+    monkeypatch.setattr("loss_lint.watching.session._ALLOWANCE", -1.0)
     graphs = []
     results = []
     for around in (nullcontext, quiet):
