@@ -281,7 +281,12 @@ def _uneven(terms: list[Term]) -> Uneven | None:
 def _means(terms: list[Term], found: Uneven) -> Cause:
     first = terms[0]
     name, site = first.look.loss, first.site
-    divisions = [scaling.call for scaling in first.scalings if scaling.divides and scaling.call is not None]
+    # A trainer's own division is not the user's to mend.
+    divisions = [
+        scaling.call
+        for scaling in first.scalings
+        if scaling.divides and scaling.call is not None and scaling.call.inside is None
+    ]
     where = divisions[0] if divisions else site.call
     counts = ", ".join(map(str, found.counts[:6])) + (", ..." if len(found.counts) > 6 else "")
     sizes = ", ".join(map(str, found.sizes[:6])) + (", ..." if len(found.sizes) > 6 else "")

@@ -671,6 +671,34 @@ def test_a_loss_inside_a_library_stands_where_the_user_called_it(
     assert [(step.place.line, step.message) for step in finding.trace][-1] == (5, "torch is called here")
 
 
+def test_a_division_of_a_trainer_is_none_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "library_of_loops.py").write_text(
+        "def fit(step, optimizer):\n"
+        "    for number in range(8):\n"
+        "        (step(number) / 4).backward()\n"
+        "        if number % 4 == 3:\n"
+        "            optimizer.step()\n"
+    )
+    monkeypatch.syspath_prepend(str(library))
+    import library_of_loops  # type: ignore[import-not-found]
+
+    model = torch.nn.Linear(6, 3)
+
+    def step(number: int) -> torch.Tensor:
+        y = torch.randint(0, 3, (16,))
+        y[: 2 * number] = -100
+        return functional.cross_entropy(model(torch.randn(16, 6)), y)  # the user's mean
+
+    with quiet() as watch:
+        library_of_loops.fit(step, torch.optim.SGD(model.parameters(), lr=0.1))
+    (finding,) = watch.findings
+    assert (finding.code, finding.place.line) == ("LOS109", line_of("# the user's mean"))
+
+
 def test_places_are_exact_beside_other_alphabets() -> None:
     x, y = torch.randn(8, 5), torch.randint(0, 5, (8,))
     with quiet() as watch:
