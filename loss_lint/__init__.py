@@ -1,7 +1,7 @@
 """Finds PyTorch code that computes a different training loss than its author believes.
 
-`lint_source` and `lint_paths` return findings, `watch` finds what a training run shows. They are imported on first
-use, so that importing this package costs nothing.
+`lint_source`, `lint_paths` and `lint_project` return findings, `watch` finds what a training run shows. They are
+imported on first use, so that importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from loss_lint.findings import Finding
-    from loss_lint.library import lint_paths, lint_source
+    from loss_lint.library import lint_paths, lint_project, lint_source
     from loss_lint.watching.api import LossMisuse, LossMisuseWarning, watch
 
 __version__ = "0.1.0"
@@ -20,6 +20,7 @@ __all__ = [
     "LossMisuseWarning",
     "__version__",
     "lint_paths",
+    "lint_project",
     "lint_source",
     "watch",
 ]
@@ -29,6 +30,7 @@ _HOMES = {
     "LossMisuse": "loss_lint.watching.api",
     "LossMisuseWarning": "loss_lint.watching.api",
     "lint_paths": "loss_lint.library",
+    "lint_project": "loss_lint.library",
     "lint_source": "loss_lint.library",
     "watch": "loss_lint.watching.api",
 }

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from loss_lint.findings import Finding
     from loss_lint.syntax.sources import Sources
@@ -52,13 +52,33 @@ def lint_paths(
     return _lint(found.files, Folder(), select, ignore, jobs, import_roots(given))
 
 
+def lint_project(
+    files: Mapping[str, str | bytes],
+    *,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    begins: Callable[[str], None] | None = None,
+) -> tuple[Finding, ...]:
+    """The findings in a project that is held in memory, sorted; nothing is read from disk.
+
+    `files` are texts by path, with `/` between its parts; the project begins where the paths do. Python files and
+    notebooks are linted; the names of the others (`pyproject.toml`) may say where a project inside it begins.
+    `begins` hears the path of each file that is about to be looked at, so that whoever ends a run that takes too
+    long knows where it was. Raises UnknownSelector (a ValueError) for a selector that no rule answers to.
+    """
+    from loss_lint.syntax.sources import Memory, is_linted
+
+    return _lint(filter(is_linted, files), Memory(files), select, ignore, 1, ("",), begins)
+
+
 def _lint(
-    files: Sequence[str],
+    files: Iterable[str],
     sources: Sources,
     select: Sequence[str] | None,
     ignore: Sequence[str],
     jobs: int,
     roots: Sequence[str] = (),
+    begins: Callable[[str], None] | None = None,
 ) -> tuple[Finding, ...]:
     from loss_lint.cells import in_cells
     from loss_lint.runner import lint_files
@@ -72,7 +92,7 @@ def _lint(
     suppressions = Suppressions(files_once)
     found = [
         finding
-        for finding in lint_files(files, files_once, roots=roots, jobs=jobs).findings
+        for finding in lint_files(files, files_once, roots=roots, jobs=jobs, begins=begins).findings
         if finding.code in codes and not suppressions.silences(finding)
     ]
     return tuple(in_cells(found, files_once))

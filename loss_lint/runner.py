@@ -57,9 +57,12 @@ class Job:
 
     linter: Linter
     cache: Cache | None = None
+    begins: Callable[[str], None] | None = None
 
     def report(self, path: str) -> Report:
         """What one file says; an exception becomes a finding that asks for a report."""
+        if self.begins is not None:
+            self.begins(path)
         try:
             found = self.linter.examine(path)
         except Exception as error:  # noqa: BLE001 - the outermost edge: one file must not end the run
@@ -77,17 +80,19 @@ def lint_files(
     roots: Sequence[str] = (),
     jobs: int | None = None,
     cache: Callable[[Linter], Cache] | None = None,
+    begins: Callable[[str], None] | None = None,
 ) -> Run:
     """All findings in `paths`, sorted; the same for every number of jobs.
 
     `roots` are the folders that were asked for. `jobs` is the number of processes, by default as many as the
-    work is worth. Findings of other processes or of the cache carry no witness.
+    work is worth. Findings of other processes or of the cache carry no witness. `begins` hears the path of
+    each file that is about to be looked at, in this process.
     """
     from loss_lint.linter import Linter
 
     given = dict.fromkeys(paths)
     linter = Linter(sources, roots)
-    reports = _Reports(Job(linter, cache(linter) if cache is not None else None), jobs)
+    reports = _Reports(Job(linter, cache(linter) if cache is not None else None, begins), jobs)
     reports.add(given)
     # What calls into a file judges it, be it among the given ones or not.
     for path in given:
@@ -145,6 +150,8 @@ class _Reports:
     def _screen(self, path: str) -> Task | None:
         """What there is to do for a file; nothing if no loss is in sight, or what it says is remembered."""
         linter, cache = self._job.linter, self._job.cache
+        if self._job.begins is not None:
+            self._job.begins(path)
         try:
             data = linter.project.sources.read(path)
         except (OSError, ValueError):

@@ -151,7 +151,7 @@ class Project:
         if fallback is not None:
             return fallback
         for given in self._given:
-            if f"{start}{os.sep}".startswith(given.rstrip(os.sep) + os.sep):
+            if not given or f"{start}{os.sep}".startswith(given.rstrip(os.sep) + os.sep):
                 return given
         while "__init__.py" in self.sources.listing(start) and os.path.dirname(start) != start:
             start = os.path.dirname(start)

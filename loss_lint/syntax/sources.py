@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class Sources(Protocol):
 def is_notebook(path: str) -> bool:
     """Whether the file at `path` is read as a notebook."""
     return path.endswith(NOTEBOOK)
+
+
+def is_linted(path: str) -> bool:
+    """Whether the file at `path` is one of those that are linted: a Python file or a notebook."""
+    return path.endswith((".py", NOTEBOOK))
 
 
 def exists(sources: Sources, path: str) -> bool:
@@ -103,6 +110,10 @@ class Memory:
             path: text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
             for path, text in texts.items()
         }
+        self._sorted = sorted(path for path in self._texts if path.endswith(".py"))
+        self._names: dict[str, set[str]] = {}
+        for path in self._texts:
+            _note_names(path, self._names)
 
     def read(self, path: str) -> bytes:
         try:
@@ -111,10 +122,13 @@ class Memory:
             raise FileNotFoundError(2, "No such file in this project", path) from None
 
     def listing(self, folder: str) -> frozenset[str]:
-        return _names_in(self._texts, folder)
+        return frozenset(filter(_matters, self._names.get(_start(folder), ())))
 
     def files(self, root: str, limit: int) -> Sequence[str]:
-        return _below(self._texts, root)[:limit]
+        start = _start(root)
+        first = bisect_left(self._sorted, start)
+        below = takewhile(lambda path: path.startswith(start), islice(self._sorted, first, None))
+        return list(islice(below, limit))
 
 
 class Snapshot:
@@ -180,6 +194,18 @@ def snapshot(sources: Sources) -> Snapshot:
 
 def _start(folder: str) -> str:
     return folder.rstrip("/") + "/" if folder else ""
+
+
+def _note_names(path: str, names: dict[str, set[str]]) -> None:
+    """Enter each part of a path among the names of its folder, a folder with its `/` at the end."""
+    while path not in ("", "/"):
+        start = path[: path.rstrip("/").rfind("/") + 1]
+        known = names.setdefault(start, set())
+        name = path[len(start) :].rstrip("/")
+        if name in known:
+            return
+        known.add(name)
+        path = start
 
 
 def _below(texts: Mapping[str, bytes], root: str) -> list[str]:

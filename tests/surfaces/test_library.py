@@ -52,6 +52,65 @@ def test_files_and_folders(project: Path) -> None:
         loss_lint.lint_paths(["gone.py"])
 
 
+TRAIN = """from torch import nn
+from lib.net import Net
+
+criterion = nn.CrossEntropyLoss()
+
+
+def loss(x, y):
+    return criterion(Net()(x), y)
+"""
+NET = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.layer(x).softmax(dim=1)
+"""
+
+
+@pytest.mark.parametrize("top", ["", "repository/", "/abs/", "./"])
+def test_a_project_in_memory(top: str, project: Path) -> None:
+    files = {f"{top}train.py": TRAIN, f"{top}lib/net.py": NET.encode(), f"{top}notes.txt": "import torch ("}
+    (finding,) = loss_lint.lint_project(files)
+    assert (finding.code, finding.place.path, finding.place.line) == ("LOS201", f"{top}train.py", 8)
+    assert f"{top}lib/net.py" in {step.place.path for step in finding.trace}
+    assert loss_lint.lint_project(files, ignore=["LOS201"]) == ()
+    assert loss_lint.lint_project({f"{top}train.py": TRAIN}) == ()
+
+
+def test_a_project_in_memory_is_what_it_is_on_disk(project: Path) -> None:
+    files = {
+        "train.py": TRAIN,
+        "lib/net.py": NET,
+        "lib/__init__.py": "",
+        "lib/bad.py": "import torch\n(",
+        "b.py": BAD,
+    }
+    for path, text in files.items():
+        (project / path).parent.mkdir(exist_ok=True)
+        (project / path).write_text(text)
+    on_disk = [
+        (finding.code, str(Path(finding.place.path).relative_to(project)), finding.place.line)
+        for finding in loss_lint.lint_paths([project])
+    ]
+    in_memory = loss_lint.lint_project(files)
+    assert [(finding.code, finding.place.path, finding.place.line) for finding in in_memory] == on_disk
+    assert [code for code, _, _ in on_disk] == ["LOS201", "LOS000", "LOS201"]
+
+
+def test_a_projects_files_are_heard_of_as_they_begin() -> None:
+    heard: list[str] = []
+    assert loss_lint.lint_project({"b.py": BAD, "a.py": "import os\n"}, begins=heard.append) != ()
+    assert set(heard) == {"a.py", "b.py"}
+    assert heard[-1] == "b.py"
+
+
 def test_findings_keep_their_witness() -> None:
     (finding,) = loss_lint.lint_source(BAD)
     assert finding.witness is not None
