@@ -1,46 +1,45 @@
-"""Findings of notebooks as their readers see them: places in cells, where the module over all cells has lines."""
+"""What is said of notebooks as readers see them: places in cells, where the module over all cells has lines."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, is_dataclass, replace
+from operator import is_
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from loss_lint.syntax.sources import is_notebook
+from loss_lint.findings import Finding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from loss_lint.findings import Finding, Fix, Place
     from loss_lint.syntax.sources import Snapshot
+
+_Data = TypeVar("_Data")
 
 
 def in_cells(findings: Iterable[Finding], sources: Snapshot) -> list[Finding]:
     """The findings with each place of a notebook as one of its cell."""
-    return [_placed(finding, sources) for finding in findings]
+    return [placed(finding, sources) for finding in findings]
 
 
-def _placed(finding: Finding, sources: Snapshot) -> Finding:
-    if not any(is_notebook(place.path) for place in _places(finding)):
-        return finding
-    return replace(
-        finding,
-        place=place_in_cell(finding.place, sources),
-        trace=tuple(replace(step, place=place_in_cell(step.place, sources)) for step in finding.trace),
-        fix=finding.fix and _placed_fix(finding.fix, sources),
-        also=tuple(place_in_cell(place, sources) for place in finding.also),
-    )
+def placed(data: _Data, sources: Snapshot) -> _Data:
+    """Plain frozen data with each place of a notebook in it as one of its cell."""
+    return _placed(data, sources)  # type: ignore[no-any-return]
 
 
-def _places(finding: Finding) -> Iterable[Place]:
-    yield finding.place
-    yield from (step.place for step in finding.trace)
-    yield from finding.also
-    yield from (edit.place for edit in (finding.fix.edits if finding.fix else ()))
-
-
-def _placed_fix(fix: Fix, sources: Snapshot) -> Fix:
-    edits = (replace(edit, place=place_in_cell(edit.place, sources)) for edit in fix.edits)
-    return replace(fix, edits=tuple(edits))
+def _placed(data: Any, sources: Snapshot) -> Any:
+    match data:
+        case Place():
+            return place_in_cell(data, sources)
+        case tuple():
+            parts = tuple(_placed(part, sources) for part in data)
+            return data if all(map(is_, parts, data)) else parts
+    if not is_dataclass(data) or isinstance(data, type):
+        return data
+    known = {
+        field.name: getattr(data, field.name) for field in fields(data) if field.compare
+    }  # but the graph
+    changed = {name: _placed(value, sources) for name, value in known.items()}
+    return data if all(map(is_, changed.values(), known.values())) else replace(data, **changed)
 
 
 def place_in_cell(place: Place, sources: Snapshot) -> Place:

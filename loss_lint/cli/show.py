@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from loss_lint.cells import placed
 from loss_lint.cli.console import is_coloured
 
 if TYPE_CHECKING:
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from loss_lint.explain.explanation import Explanation
     from loss_lint.findings import Finding
     from loss_lint.report.palette import Palette
-    from loss_lint.syntax.sources import Sources
+    from loss_lint.syntax.sources import Snapshot, Sources
 
 # Widths of a terminal that output is laid out for.
 _NARROWEST, _WIDEST = 60, 120
+
+_CELL = re.compile(r"(?P<path>.+\.ipynb):cell (?P<cell>\d+)")
 
 SHOWN, UNREADABLE, FAILED = 0, 1, 2
 
@@ -26,33 +30,60 @@ SHOWN, UNREADABLE, FAILED = 0, 1, 2
 def show(options: argparse.Namespace) -> int:
     """Write what the losses of a file compute; gives the exit status."""
     from loss_lint.report.palette import Palette
-    from loss_lint.syntax.sources import Folder
+    from loss_lint.syntax.sources import Folder, Snapshot
 
-    given, line = _target(options.target)
+    given, cell, line = _target(options.target)
     if not os.path.exists(given):
         return _fail(f"{given}: no such file")
     if os.path.isdir(given):
         return _fail(f"{given}: a folder; name one file")
     path = os.path.abspath(given)
-    sources = Folder()
+    sources = Snapshot(Folder())
     palette = Palette(is_coloured(options.color))
     problem = _unreadable(path, sources)
     if problem is not None:
         return _report(problem, sources, palette)
-    length = len(sources.read(path).splitlines())
-    if line is not None and not 1 <= line <= length:
-        return _fail(f"{given}: there is no line {line}; the file has {length}")
+    if line is not None or cell is not None:
+        missing = _missing(path, cell, line, sources)
+        if missing:
+            return _fail(f"{given}: {missing}")
+    notebook = sources.notebook(path)
+    of_module = line if notebook is None or cell is None or line is None else notebook.line(cell, line)
     try:
-        explanation = _explained(path, line, sources)
+        explanation = placed(_explained(path, of_module, sources), sources)
     except Exception as error:  # noqa: BLE001 - the outermost edge
         cause = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"{given}: loss-lint failed on this file ({cause[:200]}). Please report this.")
-    _write(explanation, line, options.output_format, palette)
+    _write(explanation, cell, line, options.output_format, palette)
     return SHOWN
 
 
-def _target(text: str) -> tuple[str, int | None]:
-    """`FILE:LINE` (also `FILE:LINE:COLUMN`, as findings are written) as a path and a line."""
+def _missing(path: str, cell: int | None, line: int | None, sources: Snapshot) -> str:
+    """What is wrong with the line that is asked for; "" if nothing is."""
+    notebook = sources.notebook(path)
+    if notebook is None:
+        length = len(sources.read(path).splitlines())
+        if cell is not None:
+            return f"there is no cell {cell}; the file is no notebook"
+    elif cell is None or line is None:
+        return f"name a cell and a line of it, as in {os.path.basename(path)}:cell 3:1"
+    else:
+        length = len(notebook.lines(cell))
+        if not length:
+            return f"there is no Python in cell {cell}"
+    if line is not None and 1 <= line <= length:
+        return ""
+    return f"there is no line {line}; the {'file' if notebook is None else 'cell'} has {length}"
+
+
+def _target(text: str) -> tuple[str, int | None, int | None]:
+    """`FILE:LINE` (also `FILE:LINE:COLUMN`, and `FILE:cell N:LINE`, as findings are written), taken apart."""
+    path, line = _path_and_line(text)
+    found = _CELL.fullmatch(path)
+    return (path, None, line) if found is None else (found["path"], int(found["cell"]), line)
+
+
+def _path_and_line(text: str) -> tuple[str, int | None]:
     if os.path.exists(text):
         return text, None
     path, line = text, None
@@ -70,6 +101,7 @@ def _unreadable(path: str, sources: Sources) -> Finding | None:
     """LOS000, where the file cannot be read or parsed."""
     from loss_lint.findings import Finding, Place
     from loss_lint.rules.unreadable_file import RULE
+    from loss_lint.syntax.cells import NotANotebook
     from loss_lint.syntax.module import Unparsable, parse
 
     try:
@@ -77,6 +109,9 @@ def _unreadable(path: str, sources: Sources) -> Finding | None:
     except Unparsable as error:
         place = Place(path, error.line, error.column, error.line, error.column + 1)
         return Finding(RULE.code, RULE.name, error.message, place)
+    except NotANotebook as error:
+        place = Place(path, error.line, error.column, error.line, error.column + 1)
+        return Finding(RULE.code, RULE.name, str(error), place)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Finding(RULE.code, RULE.name, f"the file cannot be read: {reason}", Place(path, 1, 1, 1, 2))
@@ -110,7 +145,9 @@ def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
         sys.setrecursionlimit(limit)
 
 
-def _write(explanation: Explanation, line: int | None, output_format: str, palette: Palette) -> None:
+def _write(
+    explanation: Explanation, cell: int | None, line: int | None, output_format: str, palette: Palette
+) -> None:
     if output_format == "json":
         from loss_lint.report import explanation_json
 
@@ -118,7 +155,7 @@ def _write(explanation: Explanation, line: int | None, output_format: str, palet
         return
     from loss_lint.report import tree
 
-    sys.stdout.writelines(tree.render(explanation, line, palette, width=_width()))
+    sys.stdout.writelines(tree.render(explanation, line, palette, width=_width(), cell=cell))
 
 
 def _width() -> int:

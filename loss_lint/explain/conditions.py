@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,11 @@ from loss_lint.symbolic import describe
 from loss_lint.symbolic.graph import Atom, Const, External, Leaf, Op, Value
 from loss_lint.symbolic.guards import EQUALITIES, strip, subject
 from loss_lint.symbolic.naming import name_of
+from loss_lint.syntax.site import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from loss_lint.symbolic.graph import Site
     from loss_lint.symbolic.places import Places
 
 
@@ -111,8 +110,3 @@ def _asks_for_main(condition: Value) -> bool:
             return True
         case _:
             return False
-
-
-def short(site: Site) -> str:
-    """A place in few words: `net.py:18`."""
-    return f"{os.path.basename(site.path)}:{site.line}"

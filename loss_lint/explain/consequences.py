@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from loss_lint.explain.conditions import short
 from loss_lint.explain.explanation import Consequence, spelling
 from loss_lint.explain.formula import expression
 from loss_lint.explain.tree import INFIX, LOSS_SYMBOL, TreeBuilder, infixed
@@ -24,6 +23,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.root import BACKWARD
 from loss_lint.symbolic.walk import effect
+from loss_lint.syntax.site import short
 
 if TYPE_CHECKING:
     from loss_lint.explain.reasons import Context

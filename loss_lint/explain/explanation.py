@@ -118,7 +118,7 @@ class Loss:
 class Explanation:
     """All losses of one file in the order of their places; `elsewhere` are other files' losses that go through it.
 
-    `others` are the lines of the file's losses that were not asked for. `limits` are the limits on work that were
+    `others` are where the file's losses begin that were not asked for. `limits` are the limits on work that were
     reached, with how often: what lies past them is unknown.
     """
 
@@ -126,7 +126,7 @@ class Explanation:
     losses: tuple[Loss, ...]
     elsewhere: tuple[Loss, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
-    others: tuple[int, ...] = ()
+    others: tuple[Place, ...] = ()
 
 
 def spelling(name: str) -> str:

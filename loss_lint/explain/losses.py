@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from loss_lint.explain.conditions import conditions, short
+from loss_lint.explain.conditions import conditions
 from loss_lint.explain.consequences import Chain, chains, objective
 from loss_lint.explain.explanation import Call, Consequence, Explanation, Loss, Reading
 from loss_lint.explain.formula import formula
@@ -19,6 +19,7 @@ from loss_lint.symbolic.graph import Frame, Loop, Op, Site, Value
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots, parts
 from loss_lint.symbolic.walk import effect
+from loss_lint.syntax.site import short
 
 if TYPE_CHECKING:
     from loss_lint.explain.explanation import Node
@@ -48,7 +49,7 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
         _look(root, places, found)
     here: list[Loss] = []
     elsewhere: list[Loss] = []
-    others: set[int] = set()
+    others: set[Place] = set()
     called = {call.function for sightings in found.values() for call in sightings.calls()}
     for site, sightings in found.items():
         if not sightings.is_known:
@@ -59,7 +60,7 @@ def explain(machine: Machine, roots: Iterable[Root], path: str, line: int | None
         if loss.place.path == path and (line is None or _touches(loss, path, line)):
             here.append(loss)
         elif loss.place.path == path:
-            others.add(loss.place.line)
+            others.add(loss.place)
         elif _touches(loss, path, line):
             elsewhere.append(loss)
     return Explanation(

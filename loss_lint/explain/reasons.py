@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loss_lint.explain.conditions import short
 from loss_lint.symbolic.graph import (
     Alternatives,
     Class,
@@ -23,6 +22,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
+from loss_lint.syntax.site import short
 
 if TYPE_CHECKING:
     from loss_lint.symbolic.places import Places

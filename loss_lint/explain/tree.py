@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loss_lint import catalogue
-from loss_lint.explain.conditions import conditions, short, stated
+from loss_lint.explain.conditions import conditions, stated
 from loss_lint.explain.explanation import Child, Node, spelling
 from loss_lint.explain.reasons import Context, source, why
 from loss_lint.symbolic.describe import QUIET, reveal
@@ -29,6 +29,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.reductions import legacy_strings
 from loss_lint.symbolic.walk import KEEPING, Walk, effect, views
+from loss_lint.syntax.site import short
 
 if TYPE_CHECKING:
     from loss_lint.findings import Place

@@ -18,7 +18,7 @@ def render(explanation: Explanation) -> str:
         "losses": [_loss(loss) for loss in explanation.losses],
         "elsewhere": [_loss(loss) for loss in explanation.elsewhere],
         "limits": dict(explanation.limits),
-        "others": list(explanation.others),
+        "others": [_place(place) for place in explanation.others],
     }
     return json.dumps(record, indent=2, sort_keys=True) + "\n"
 
@@ -76,6 +76,7 @@ def _place(place: Place | None) -> dict[str, Any] | None:
         return None
     return {
         "filename": os.path.abspath(place.path),
+        "cell": place.cell or None,
         "location": {"row": place.line, "column": place.column},
         "end_location": {"row": place.end_line, "column": place.end_column},
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from loss_lint.report.layout import WIDTH, Line, drawn, flow, wrapped
-from loss_lint.report.paths import position_parts, printable, shown_path, shown_position
+from loss_lint.report.paths import position_parts, printable, shown_path, shown_position, shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +28,11 @@ def render(
     palette: Palette,
     folder: str | None = None,
     width: int = WIDTH,
+    cell: int | None = None,
 ) -> Iterator[str]:
     """A text for each loss, with an empty line between; other files' losses where the file itself has none."""
     seen_from = folder or os.getcwd()
-    where = shown_path(explanation.path, seen_from) + (f":{line}" if line is not None else "")
+    where = shown_text(explanation.path, cell or 0, seen_from) + (f":{line}" if line is not None else "")
     here, elsewhere = explanation.losses, explanation.elsewhere
     writer = _Writer(palette, seen_from, width, frozenset(_called((*here, *elsewhere))))
     for number, loss in enumerate(here):
@@ -55,11 +56,15 @@ def render(
         yield f"A limit on {limit} was reached {often}; what lies past it is unknown.\n"
 
 
-def _lines(numbers: tuple[int, ...]) -> str:
-    shown = [str(number) for number in numbers[:_MAX_LINES]]
+def _lines(places: tuple[Place, ...]) -> str:
+    """Where losses are in a file: `lines 3 and 5`, or `cell 2:1 and cell 4:5` of a notebook."""
+    found = [":".join(position_parts(place, "")[1:-1]) for place in places]
+    numbers = list(dict.fromkeys(found))
+    shown = numbers[:_MAX_LINES]
+    kind = "" if places[0].cell else "lines " if len(shown) > 1 else "line "
     if len(numbers) > _MAX_LINES:
-        return f"lines {', '.join(shown)} and {len(numbers) - _MAX_LINES} more"
-    return f"lines {', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else f"line {shown[0]}"
+        return f"{kind}{', '.join(shown)} and {len(numbers) - _MAX_LINES} more"
+    return f"{kind}{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else f"{kind}{shown[0]}"
 
 
 def _count(number: int) -> str:

@@ -68,8 +68,9 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         yield Match(
             sink=found.numbering,
             message=(
-                f"class indices follow the order of a set (line {found.source.site.line}), which differs from one "
-                f"process to the next; {sink.name} at {at(sink.site, found.numbering.site)} gets them as its target. "
+                f"class indices follow the order of a set ({at(found.source.site, found.numbering.site)}), which "
+                f"differs from one process to the next; {sink.name} at {at(sink.site, found.numbering.site)} gets "
+                "them as its target. "
                 "Number sorted(...) instead."
             ),
             claim=("value",),

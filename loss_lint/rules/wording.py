@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from loss_lint.symbolic.graph import Op, Site
+from loss_lint.syntax.site import line_of, short
 
 
 def at(site: Site, seen_from: Site) -> str:
     """`line 18`, or `net.py:18` from another file."""
-    if site.path == seen_from.path:
-        return f"line {site.line}"
-    return f"{os.path.basename(site.path)}:{site.line}"
+    return line_of(site, seen_from) if site.path == seen_from.path else short(site)
 
 
 def origin(op: Op) -> Site:

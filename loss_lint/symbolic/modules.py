@@ -103,7 +103,9 @@ class Modules:
 
     def _parse(self, path: str) -> SourceModule | None:
         try:
-            source = parse(path, self._machine.project.read(path))
+            data = self._machine.project.read(path)
+            notebook = self._machine.project.sources.notebook(path)
+            source = parse(path if notebook is None else notebook.named(path), data)
         except (OSError, ValueError, Unparsable):
             return None
         source.imported_loss_names = self._machine.relevance.imported_loss_names(path)

@@ -24,7 +24,7 @@ class Places:
     def place(self, site: Site) -> Place:
         lines = self._lines(site.path)
         return Place(
-            site.path,
+            str(site.path),
             site.line,
             _characters(lines, site.line, site.column) + 1,
             site.end_line or site.line,

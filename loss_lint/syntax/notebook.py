@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from loss_lint.syntax.cells import CodeCell, NotANotebook, code_cells
 from loss_lint.syntax.magics import python_of
+from loss_lint.syntax.site import NotebookPath
 
 if TYPE_CHECKING:
     from loss_lint.syntax.module import Unparsable
@@ -61,8 +61,11 @@ class Notebook:
 
         The line behind a cell's last one belongs to it where no other cell follows.
         """
-        placed = self._at(line)
-        return (placed.cell.number, line - placed.line + 1) if placed is not None else (0, line)
+        return self.named("").cell_and_row(line)
+
+    def named(self, path: str) -> NotebookPath:
+        """The path of the notebook, which knows where its cells are."""
+        return NotebookPath(path, self._starts)
 
     def line(self, cell: int, row: int) -> int:
         """The line of the module that a line of a cell became; raises KeyError where the cell has no Python."""
@@ -77,9 +80,9 @@ class Notebook:
         placed = self._by_number.get(cell)
         return _LINE_END.split(placed.cell.source) if placed is not None else []
 
-    def _at(self, line: int) -> _Placed | None:
-        index = bisect_right(self._placed, line, key=lambda placed: placed.line)
-        return self._placed[max(0, index - 1)] if self._placed else None
+    @cached_property
+    def _starts(self) -> list[tuple[int, int]]:
+        return [(placed.cell.number, placed.line) for placed in self._placed]
 
     @cached_property
     def _by_number(self) -> dict[int, _Placed]:
