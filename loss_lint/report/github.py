@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
     from loss_lint.findings import Finding
     from loss_lint.report.material import Material
+    from loss_lint.report.source import SourceLines
 
 
 def render(material: Material) -> Iterator[str]:
     """One command for each finding; its text has several lines."""
     for finding in material.findings:
-        properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding))
+        properties = ",".join(
+            f"{key}={_property(value)}" for key, value in _properties(finding, material.lines)
+        )
         yield f"::error {properties}::{_data(_text(finding, material.folder))}\n"
 
 
-def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
-    place = finding.place
+def _properties(finding: Finding, lines: SourceLines) -> Iterator[tuple[str, str]]:
+    place = lines.in_file(finding.place)
     yield "title", f"loss-lint ({finding.code})"
     yield "file", encodable(absolute_path(place.path))
     yield "line", str(place.line)

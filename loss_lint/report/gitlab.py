@@ -16,7 +16,7 @@ from loss_lint.report.wording import sentence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loss_lint.findings import Finding
+    from loss_lint.findings import Finding, Place
     from loss_lint.report.material import Material
 
 
@@ -25,14 +25,13 @@ def render(material: Material) -> Iterator[str]:
     root = os.environ.get("CI_PROJECT_DIR") or material.root or material.folder
     known = occurrences(material.findings, material.lines)
     records = [
-        _record(finding, occurrence, root)
+        _record(finding, occurrence, material.lines.in_file(finding.place), root)
         for finding, occurrence in zip(material.findings, known, strict=True)
     ]
     yield json.dumps(records, indent=2) + "\n"
 
 
-def _record(finding: Finding, occurrence: Occurrence, root: str) -> dict[str, Any]:
-    place = finding.place
+def _record(finding: Finding, occurrence: Occurrence, place: Place, root: str) -> dict[str, Any]:
     path = encodable(path_within(place.path, root) or place.path)
     return {
         "check_name": finding.code,

@@ -37,8 +37,7 @@ def record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
         "noqa_row": suppressions.row(finding.place),
         "severity": "error",
         "trace": [
-            {"filename": absolute_path(step.place.path), "message": step.message, **_span(step.place)}
-            for step in finding.trace
+            {"message": step.message, **_text(step.place), **_span(step.place)} for step in finding.trace
         ],
         "url": None,
         **_span(finding.place),
@@ -46,6 +45,11 @@ def record(finding: Finding, suppressions: Suppressions) -> dict[str, Any]:
     if finding.evidence is not None:
         known["evidence"] = evidence_record(finding.evidence)
     return known
+
+
+def _text(place: Place) -> dict[str, Any]:
+    """The file of a place, and in a notebook its cell."""
+    return {"filename": absolute_path(place.path), **({"cell": place.cell} if place.cell else {})}
 
 
 def _span(place: Place) -> dict[str, dict[str, int]]:
@@ -56,10 +60,7 @@ def _span(place: Place) -> dict[str, dict[str, int]]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    edits = [
-        {"content": edit.content, "filename": absolute_path(edit.place.path), **_span(edit.place)}
-        for edit in fix.edits
-    ]
+    edits = [{"content": edit.content, **_text(edit.place), **_span(edit.place)} for edit in fix.edits]
     return {"applicability": fix.applicability, "edits": edits, "message": fix.message}
 
 

@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 def render(material: Material) -> Iterator[str]:
     """`path:row: [CODE] message`."""
     for finding in material.findings:
-        row = ":".join(position_parts(finding.place, material.folder)[:-1])
+        row = ":".join(position_parts(material.lines.in_file(finding.place), material.folder)[:-1])
         yield f"{row}: [{finding.code}] {sentence(finding)}\n"

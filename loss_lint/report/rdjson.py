@@ -1,7 +1,7 @@
 """Reviewdog's diagnostic format (`proto/rdf` in reviewdog/reviewdog).
 
-Its columns count the bytes of UTF-8. Each of its suggestions is applied by itself, so that a fix becomes one, or
-none if it also edits another file.
+Its columns count the bytes of UTF-8; a notebook, whose source stands in JSON, has lines alone. Each of its
+suggestions is applied by itself, so that a fix becomes one, or none if it also edits another file, or a notebook.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ def _location(place: Place, lines: SourceLines) -> dict[str, Any]:
 
 
 def _range(first: Place, last: Place, lines: SourceLines) -> dict[str, dict[str, int]]:
+    if first.cell:  # the lines of the notebook's file, as nobody knows its cells
+        first, last = lines.in_file(first), lines.in_file(last)
+        return {"start": {"line": first.line}, "end": {"line": last.end_line}}
     texts = lines.of(first.path)
     return {
         "start": _position(first.line, first.column, texts),
@@ -68,7 +71,7 @@ def _position(line: int, column: int, texts: Sequence[str]) -> dict[str, int]:
 
 def _suggestion(fix: Fix, home: str, lines: SourceLines) -> dict[str, Any] | None:
     edits = sorted(fix.edits)
-    if not edits or any(edit.place.path != home for edit in edits):
+    if not edits or any(edit.place.path != home or edit.place.cell for edit in edits):
         return None
     texts = lines.of(home)
     if edits[-1].place.end_line > len(texts):

@@ -1,13 +1,15 @@
 """SARIF 2.1.0, for code scanning services and viewers.
 
 URIs lead from the repository's root. A trace is a code flow, its places are related locations; a fix holds the
-edits of all its files. A result is known by its code and the text of its line, wherever that has moved.
+edits of all its files, and is left out for a notebook, whose source stands in JSON. A result is known by its code
+and the text of its line, wherever that has moved.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from loss_lint.findings import Finding, Fix, Place
     from loss_lint.report.material import Material
+    from loss_lint.report.source import SourceLines
     from loss_lint.rules.rule import Rule
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -41,11 +44,27 @@ def render(material: Material) -> Iterator[str]:
         "originalUriBaseIds": {_ROOT: {"uri": _file_uri(root.rstrip(os.sep) + os.sep)}},
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(finding, occurrence, [code for code, _ in codes].index(finding.code), root)
+            _result(
+                _in_file(finding, material.lines),
+                occurrence,
+                [code for code, _ in codes].index(finding.code),
+                root,
+            )
             for finding, occurrence in zip(findings, known, strict=True)
         ],
     }
     yield json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _in_file(finding: Finding, lines: SourceLines) -> Finding:
+    """A finding whose places are those of files, of which a notebook's cells are parts in another form."""
+    fix = finding.fix
+    return replace(
+        finding,
+        place=lines.in_file(finding.place),
+        trace=tuple(replace(step, place=lines.in_file(step.place)) for step in finding.trace),
+        fix=None if fix is not None and any(edit.place.cell for edit in fix.edits) else fix,
+    )
 
 
 def _result(finding: Finding, occurrence: Occurrence, rule: int, root: str) -> dict[str, Any]:

@@ -45,6 +45,10 @@ class SourceLines:
         lines = self.of(place.path, place.cell)
         return lines[place.line - 1] if 1 <= place.line <= len(lines) else ""
 
+    def in_file(self, place: Place) -> Place:
+        """A place for readers that know no cells: in a notebook, where its source stands in the file."""
+        return self._sources.place_in_file(place)
+
     def _text(self, path: str) -> str:
         try:
             data = self._sources.read(path)

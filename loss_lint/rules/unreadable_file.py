@@ -2,7 +2,8 @@
 
 ## What it does
 
-Reports files that cannot be read, decoded or parsed by the running Python.
+Reports files that cannot be read, decoded or parsed by the running Python. Each cell of a notebook that cannot be
+parsed is reported by itself, and the others are checked without it.
 
 ## Why is this bad?
 
@@ -11,7 +12,7 @@ Nothing in such a file was checked, so silence about it would mean nothing. File
 
 ## Not flagged
 
-Files without torch; notebooks.
+Files without torch; notebooks in other languages, and cells that a magic such as `%%bash` gives to another one.
 
 ## Fix safety
 

@@ -1,14 +1,15 @@
-"""Edits of a notebook's module, made in the notebook's JSON: every byte outside the edited lines stays."""
+"""Edits and places of a notebook's module in the notebook's JSON: every byte outside the edited lines stays."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from loss_lint.syntax.cells import BOM, CodeCell, decoded
+from loss_lint.syntax.cells import BOM, CodeCell, Piece, decoded
 from loss_lint.syntax.notebook import notebook
 
 if TYPE_CHECKING:
@@ -60,6 +61,37 @@ def edited_notebook(data: bytes, edits: Iterable[Edit]) -> bytes:
         pieces += [text[at : cell.start], _edited(text, cell, changes, is_ascii=is_ascii)]
         at = cell.end
     return "".join([*pieces, text[at:]]).encode("utf-8")
+
+
+def place_in_file(data: bytes, place: Place) -> Place:
+    """Where the source at a place of a cell (or of the module) stands in the notebook's JSON, as lines of the file.
+
+    Raises ValueError where it lies in no cell or in several.
+    """
+    text, read = _read(data)
+    number, start, end = _range(read, place)
+    cell = read.cell(number)
+    begins = [0, *accumulate(len(piece.text) for piece in cell.pieces)]
+    first = max(index for index in range(len(cell.pieces)) if begins[index] <= start)
+    last = max(first, next(index for index in range(len(cell.pieces)) if end <= begins[index + 1]))
+    line, column = _position(text, cell.pieces[first], start - begins[first])
+    end_line, end_column = _position(text, cell.pieces[last], end - begins[last])
+    return replace(place, line=line, column=column, end_line=end_line, end_column=end_column, cell=0)
+
+
+@lru_cache(maxsize=1)
+def _read(data: bytes) -> tuple[str, Notebook]:
+    """A notebook's text and its cells; several places of one file are asked for one after the other."""
+    return decoded(data), notebook(data)
+
+
+def _position(text: str, piece: Piece, at: int) -> tuple[int, int]:
+    """The 1-based line and column in the file of a character of a string."""
+    written = text[piece.start + 1 : piece.end - 1]
+    offset = piece.start + 1 + len("".join(_UNIT.findall(written)[:at]))
+    line_start = text.rfind("\n", 0, offset) + 1
+    column = offset - max(line_start, 1 if text.startswith(BOM) else 0) + 1
+    return text.count("\n", 0, offset) + 1, column
 
 
 def _range(read: Notebook, place: Place) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from loss_lint.findings import Place
     from loss_lint.syntax.notebook import Notebook
 
 NOTEBOOK = ".ipynb"
@@ -165,6 +166,16 @@ class Snapshot:
 
         self._notebooks[path] = notebook(data)
         return self._notebooks[path].data
+
+    def place_in_file(self, place: Place) -> Place:
+        """Where a place of a notebook stands in the file's own lines; the same for other files."""
+        if not is_notebook(place.path):
+            return place
+        from loss_lint.syntax.notebook_edits import place_in_file
+
+        with suppress(OSError, ValueError):
+            return place_in_file(self._base.read(place.path), place)
+        return place
 
     def notebook(self, path: str) -> Notebook | None:
         """How the module of a notebook lies in it; None for other files, and where there is none."""
