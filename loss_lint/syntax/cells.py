@@ -68,8 +68,8 @@ def code_cells(data: bytes) -> list[CodeCell]:
     text = decoded(data)
     try:
         found, end = _notebook(text, _space(text, 1 if text.startswith(BOM) else 0))
-        if _space(text, end) != len(text):
-            raise json.JSONDecodeError("Extra data", text, end)
+        if (rest := _space(text, end)) != len(text):
+            raise json.JSONDecodeError("Extra data", text, rest)
     except json.JSONDecodeError as error:
         message = f"this file is not a Jupyter notebook, as it is not valid JSON: {error.msg}"
         raise NotANotebook(message, error.lineno, error.colno) from None
