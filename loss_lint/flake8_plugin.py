@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import tokenize
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 # flake8's report: line, column counted from zero, text that begins with the code, and a type it ignores.
 _Report = tuple[int, int, str, type["Plugin"]]
 
-_CODING = re.compile(r"^([ \t\f]*#.*?)coding([:=])")
 _BOM = "\ufeff"
 
 
@@ -84,6 +82,7 @@ class Plugin:
         """What knows the project on disk, or one for this file alone if its text is another one."""
         from loss_lint.discover import import_roots
         from loss_lint.linter import Linter
+        from loss_lint.syntax.encoded import encoded
         from loss_lint.syntax.sources import Folder, Overlay
 
         roots = import_roots([self._path])
@@ -92,7 +91,7 @@ class Plugin:
             cls._shared = Linter(Folder(), roots, keeps_reports=True)
         if _holds(cls._shared.project.sources, self._path, self._lines):
             return cls._shared
-        return Linter(Overlay(Folder(), {self._path: _encoded(self._lines)}), roots)
+        return Linter(Overlay(Folder(), {self._path: encoded("".join(self._lines))}), roots)
 
     def _findings(self, linter: Linter) -> Iterator[Finding]:
         from loss_lint.syntax.noqa import Suppressions
@@ -130,9 +129,3 @@ def _holds(sources: Sources, path: str, lines: Sequence[str]) -> bool:
         return io.TextIOWrapper(data, encoding).read().removeprefix(_BOM) == "".join(lines).removeprefix(_BOM)
     except (OSError, ValueError, SyntaxError):
         return False
-
-
-def _encoded(lines: Sequence[str]) -> bytes:
-    """The text as a UTF-8 file: what its coding comment says was true of the bytes that flake8 decoded."""
-    head = [_CODING.sub(r"\1c0ding\2", line) for line in lines[:2]]
-    return "".join([*head, *lines[2:]]).removeprefix(_BOM).encode("utf-8", "surrogatepass")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from loss_lint.findings import Finding, Place
 from loss_lint.sightings import Report, judge, seen_in, single
-from loss_lint.syntax.project import Project
+from loss_lint.syntax.project import Project, Trail
 from loss_lint.syntax.relevance import Relevance
 from loss_lint.syntax.screen import is_python_of_torch
 from loss_lint.syntax.sources import is_notebook
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from loss_lint.rules.engine import Engine
     from loss_lint.symbolic.machine import Machine
     from loss_lint.syntax.sources import Sources
+
+_T = TypeVar("_T")
 
 # Expressions nest deeper in real code than Python's default limit lets us follow.
 RECURSION_LIMIT = 8_000
@@ -38,6 +40,7 @@ class Linter:
     def __init__(self, sources: Sources, roots: Sequence[str] = (), *, keeps_reports: bool = False) -> None:
         self._given = (sources, tuple(roots))
         self._reports: dict[str, Report] | None = {} if keeps_reports else None
+        self._followed: dict[str, frozenset[str]] = {}
         self.project = Project(sources, roots)
         self.relevance = Relevance(self.project)
         self._started: tuple[Machine, Engine] | None = None
@@ -71,24 +74,107 @@ class Linter:
             imported=tuple(sorted(trail.imported)),
         )
 
-    def lint(self, path: str) -> tuple[Finding, ...]:
+    def changed(self, path: str) -> None:
+        """Look at a file again whose text has changed, and evaluate anew what followed from it.
+
+        Which files import which, and what leads to a loss in others, stays as it was when the project was searched.
+        """
+        self.project.forget(path)
+        self.relevance.forget(path)
+        self._forget(frozenset({path}), frozenset())
+
+    def search_again(self) -> None:
+        """Look at the whole project again; what followed from files that are as they were is kept."""
+        known, known_relevance = self.project, self.relevance
+        trail = self._consulted()
+        self.project = Project(self._given[0], self.roots)
+        self.relevance = Relevance(self.project)
+        files = frozenset(
+            path
+            for path in trail.files
+            if _state(path, self.project, self.relevance) != _state(path, known, known_relevance)
+        )
+        folders = frozenset(
+            folder
+            for folder in trail.folders
+            if self.project.sources.listing(folder) != known.sources.listing(folder)
+        )
+        if self._started is not None:
+            machine = self._started[0]
+            machine.project, machine.relevance = self.project, self.relevance
+        self._forget(files, folders)
+        if self._reports is not None:
+            self._reports = {
+                path: report
+                for path, report in self._reports.items()
+                if all(self.project.importers(one) == known.importers(one) for one in report.imported)
+            }
+
+    def _forget(self, files: frozenset[str], folders: frozenset[str]) -> None:
+        """Forget what followed from changed files; from changed folders, all that was evaluated."""
+        if self._reports is not None:
+            self._reports = {
+                path: report
+                for path, report in self._reports.items()
+                if files.isdisjoint((path, *report.files)) and folders.isdisjoint(report.folders)
+            }
+        if folders:
+            self.start_afresh()
+        elif self._started is not None and files:
+            self._started[0].modules.forget(files)
+
+    def _consulted(self) -> Trail:
+        """What all that is remembered followed from."""
+        found = Trail()
+        if self._started is not None:
+            found.add(self._started[0].modules.consulted())
+        for path, report in (self._reports or {}).items():
+            found.add(Trail({path, *report.files}, {*report.folders}))
+        return found
+
+    def lint(self, path: str, pause: Callable[[], None] | None = None) -> tuple[Finding, ...]:
         """The findings of one file, in the light of its callers; sorted.
 
-        Findings in other files count if the call that brought their parts together is in this one.
+        Findings in other files count if the call that brought their parts together is in this one. `pause` is
+        called before each file that is looked at, and may raise.
         """
-        report = self._report(path)
+        report = self._report(path, pause)
         reports = {path: report}
-        reports |= {caller: self._report(caller) for caller in self.relevance.callers(path)}
+        reports |= {caller: self._report(caller, pause) for caller in self.relevance.callers(path)}
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
             callers = (other, *self.relevance.callers(other), *((path,) if is_notebook(path) else ()))
-            reports |= {caller: self._report(caller) for caller in callers if caller not in reports}
+            reports |= {caller: self._report(caller, pause) for caller in callers if caller not in reports}
             found += [
                 finding
                 for finding in judge(other, [reports[caller] for caller in callers])
                 if any(place.path == path for place in finding.also)
             ]
+        if self._reports is not None:
+            self._followed[path] = frozenset(
+                one for report in reports.values() for one in (report.path, *report.files)
+            )
         return tuple(sorted(found, key=Finding.sort_key))
+
+    def followed(self, path: str) -> frozenset[str]:
+        """The files that the findings of one followed from when it was linted last; it keeps reports for that."""
+        return self._followed.get(path, frozenset())
+
+    def look(self, path: str, at: Callable[[Machine, str], _T]) -> _T:
+        """What `at` makes of the evaluator and the file at `path`; it keeps nothing of either."""
+        from loss_lint.symbolic import limits
+        from loss_lint.symbolic.guards import forget_conditions
+
+        machine, _ = self._parts()
+        limits.forget()
+        try:
+            with _deep_recursion():
+                return at(machine, path)
+        finally:
+            machine.modules.finish_file(keeps_values=False)
+            forget_conditions()
+            if not machine.modules.is_shareable:
+                self.start_afresh()
 
     def can_matter(self, path: str) -> bool:
         """Whether a file leads to a loss, or one that does leads to it."""
@@ -98,7 +184,9 @@ class Linter:
             return False
         return is_relevant or bool(self.relevance.callers(path))
 
-    def _report(self, path: str) -> Report:
+    def _report(self, path: str, pause: Callable[[], None] | None) -> Report:
+        if pause is not None:
+            pause()
         if self._reports is None:
             return self.examine(path)
         if path not in self._reports:
@@ -153,7 +241,7 @@ class Linter:
             return None
         report = engine.examine(path, lambda finding: repaired(finding, machine))
         report = replace(report, limits=machine.modules.limits_met(path))
-        machine.modules.finish_file(keeps_values=bool(report.sightings))
+        machine.modules.finish_file(keeps_values=bool(report.sightings) and self._reports is None)
         forget_conditions()
         shareable = machine.modules.is_shareable
         if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
@@ -186,6 +274,15 @@ class Linter:
         self._started = None
         forget_contents()
         forget_conditions()
+
+
+def _state(path: str, project: Project, relevance: Relevance) -> tuple[bytes | None, frozenset[str]]:
+    """What a file holds, None where it cannot be read, and which of its imports lead to a loss."""
+    try:
+        data = project.sources.read(path)
+    except (OSError, ValueError):
+        return None, frozenset()
+    return data, relevance.imported_loss_names(path)
 
 
 def lint(path: str, sources: Sources, roots: Sequence[str] = ()) -> tuple[Finding, ...]:

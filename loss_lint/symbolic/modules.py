@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -59,6 +60,8 @@ class _Loaded:
     changes: dict[int, _Change] = field(default_factory=dict)
     # What calls need that were put off.
     more: set[str] = field(default_factory=set)
+    # What these followed from.
+    later: Trail = field(default_factory=Trail)
 
 
 class Modules:
@@ -157,17 +160,54 @@ class Modules:
                 kept.update((path, *loaded.needs, *loaded.more))
         dropped = self._loaded.keys() - kept
         for path in dropped:
+            self._parsed.pop(path, None)
+        self._drop(dropped)
+        self._uses.clear()
+
+    def forget(self, changed: AbstractSet[str]) -> None:
+        """Drop what followed from files that have changed."""
+        self._take_back()  # a file that could not be parsed was not finished
+        self._restore_names()
+        dropped = {
+            path
+            for path, loaded in self._loaded.items()
+            if not changed.isdisjoint((path, *loaded.trail.files, *loaded.later.files))
+        }
+        size = -1
+        while size != len(dropped):
+            size = len(dropped)
+            dropped.update(
+                path
+                for path, loaded in self._loaded.items()
+                if not dropped.isdisjoint((*loaded.needs, *loaded.more))
+            )
+        self._circles = {
+            path: circle for path, circle in self._circles.items() if circle.isdisjoint((*dropped, *changed))
+        }
+        for path in changed:
+            self._parsed.pop(path, None)
+        self._drop(dropped)
+
+    def consulted(self) -> Trail:
+        """What all that is kept followed from."""
+        found = Trail(set(self._parsed))
+        for loaded in self._loaded.values():
+            found.add(loaded.trail)
+            found.add(loaded.later)
+        return found
+
+    def _drop(self, dropped: AbstractSet[str]) -> None:
+        for path in dropped:
             loaded = self._loaded.pop(path)
             begun = self._begun.pop(path, ())
             if loaded.activation is not None and path not in self._witnesses:
                 loaded.activation.end()
                 _end(begun)
-            self._parsed.pop(path, None)
             self.ops.pop(path, None)
             self._limits.pop(path, None)
-        self._elsewhere = {(path, content) for path, content in self._elsewhere if path in kept}
+        self._elsewhere = {(path, content) for path, content in self._elsewhere if path not in dropped}
         self._machine.base_heap.drop([one for one, path in self._owners.items() if path in dropped])
-        self._owners = {content: path for content, path in self._owners.items() if path in kept}
+        self._owners = {content: path for content, path in self._owners.items() if path not in dropped}
         namespaces = self._machine.namespaces
         for content, body in [*namespaces.items()]:
             if body.module.path in dropped:
@@ -178,7 +218,6 @@ class Modules:
         bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
         bodies += namespaces.values()
         self._machine.base_heap.forget_all_but([body.state.heap for body in bodies])
-        self._uses.clear()
         self.loaded_bytes = sum(len(source.data) for source in self._parsed.values() if source is not None)
 
     def end(self) -> None:
@@ -303,6 +342,7 @@ class Modules:
             home.ops, home.limits = [], {}
         if home.path in self._loaded:
             self._loaded[home.path].more.update(home.needs)
+            self._loaded[home.path].later.add(home.trail)
 
     @contextmanager
     def apart(

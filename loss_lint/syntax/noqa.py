@@ -14,13 +14,14 @@ import tokenize
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from loss_lint.findings import Edit, Place
 from loss_lint.syntax.module import decode
 from loss_lint.syntax.sources import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from loss_lint.findings import Finding, Place
+    from loss_lint.findings import Finding
     from loss_lint.syntax.sources import Sources
 
 _INLINE = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
@@ -53,6 +54,26 @@ class NoqaComments:
             return True
         return code.startswith(tuple(part for part in _SEPARATOR.split(codes) if part))
 
+    def disabling(self, code: str, line: int) -> tuple[int, int, int, str] | None:
+        """A line, two columns in it and the text to put between them, so that `code` is silent on `line`.
+
+        A comment that is there already gets one code more; None where that is not possible.
+        """
+        first, last = self._span(line)
+        for number in range(first, min(last, len(self._lines)) + 1):
+            comment = _INLINE.search(self._lines[number - 1])
+            if comment is not None:
+                codes = comment["codes"]
+                if codes is None:
+                    return None
+                end = comment.start("codes") + len(codes.rstrip(", \t\r\n"))
+                return number, end + 1, end + 1, f", {code}"
+        if not 1 <= last <= len(self._lines):
+            return None
+        text = self._lines[last - 1].rstrip("\r\n")
+        end = len(text.rstrip())
+        return last, end + 1, len(text) + 1, f"  # noqa: {code}"
+
     def row(self, line: int) -> int:
         """The line whose end is the place for a comment that silences `line`."""
         return self._span(line)[1]
@@ -78,6 +99,14 @@ class Suppressions:
 
     def silences_at(self, code: str, places: Iterable[Place]) -> bool:
         return any(self._comments(place.path).silences(code, place.line) for place in places)
+
+    def disabling(self, code: str, place: Place) -> Edit | None:
+        """The edit that silences `code` at a place; None where none can."""
+        found = self._comments(place.path).disabling(code, place.line)
+        if found is None:
+            return None
+        line, start, end, text = found
+        return Edit(Place(place.path, line, start, line, end), text)
 
     def row(self, place: Place) -> int:
         """The line, counted as the place's is, whose end is where a comment that silences it belongs."""

@@ -62,6 +62,13 @@ class Project:
         self._importers: dict[str, tuple[str, ...]] = {}
         self._imported_files: dict[str, tuple[frozenset[str], Trail]] = {}
 
+    def forget(self, path: str) -> None:
+        """Look at a file again, whose text has changed; which files import which stays as it is remembered."""
+        self.sources.forget(path)
+        self._imports.pop(path, None)
+        self._imported_files.pop(path, None)
+        self._bringing.clear()
+
     # What answers follow from
 
     @contextmanager

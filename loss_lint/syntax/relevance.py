@@ -186,6 +186,19 @@ class Relevance:
         self._together: dict[str, bool] = {}
         self._names_a_loss: dict[str, bool] = {}
 
+    def forget(self, path: str) -> None:
+        """Look at a file again, whose text has changed; what leads to a loss in others stays as it is remembered."""
+        for known in (self._names_a_loss, self._named, self._together, self._outlines):
+            known.pop(path, None)
+        leading = self._leading.get(self._project.root(path))
+        if leading is None:
+            self._imported.pop(path, None)
+            return
+        with self._project.unfollowed():
+            imported = self._imported[path] = self._imported_names(path, leading)
+            leading[path] = self._outline(path).leading(imported) | imported
+        self._outlines.clear()
+
     def is_relevant(self, path: str, data: bytes) -> bool:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
         known = self._names_a_loss.get(path)

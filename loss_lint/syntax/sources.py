@@ -185,6 +185,11 @@ class Snapshot:
             self.read(path)
         return self._notebooks.get(path)
 
+    def forget(self, path: str) -> None:
+        """Look at a file again when it is asked for next."""
+        self._data.pop(path, None)
+        self._notebooks.pop(path, None)
+
     def listing(self, folder: str) -> frozenset[str]:
         known = self._listings.get(folder)
         if known is None:
