@@ -59,6 +59,10 @@ def _run(options: argparse.Namespace) -> int:
         from loss_lint.cli.show import show
 
         return show(options)
+    if options.command == "server":
+        from loss_lint.cli.server import server
+
+        return server()
     if options.command == "run":
         from loss_lint.cli.run import run_script
 

@@ -20,6 +20,9 @@ def parser() -> argparse.ArgumentParser:
     _add_show(commands.add_parser("show", help="explain what losses compute", allow_abbrev=False))
     _add_prove(commands.add_parser("prove", help="measure what the rules claim", allow_abbrev=False))
     _add_run(commands.add_parser("run", help="watch a training script while it runs", allow_abbrev=False))
+    server = commands.add_parser("server", help="serve an editor", allow_abbrev=False)
+    server.description = "A language server on standard input and output; editors start it."
+    server.add_argument("--stdio", action="store_true", help="the only way there is; some clients say so")
     return root
 
 

@@ -1,0 +1,225 @@
+"""The project as an editor sees it: its open buffers over the disk, kept evaluated from one change to the next."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loss_lint.config import ConfigError, Configuration
+from loss_lint.linter import Linter
+from loss_lint.report.source import SourceLines
+from loss_lint.runner import internal_error
+from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE, known_codes
+from loss_lint.server.messages import Found, Linted, Measured, OnDisk, Shown
+from loss_lint.server.options import Options
+from loss_lint.syntax.noqa import Suppressions
+from loss_lint.syntax.sources import Folder, Overlay, exists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from loss_lint.explain.explanation import Explanation
+    from loss_lint.findings import Finding, Place
+    from loss_lint.server.messages import Buffer, Hover, Lint, Measure, Setup
+    from loss_lint.symbolic.machine import Machine
+
+
+class Superseded(Exception):
+    """Something newer than what is being answered is waiting."""
+
+
+class Session:
+    """Answers what the server asks. `pause` is called between files, and raises Superseded to end an answer early."""
+
+    def __init__(self, pause: Callable[[], None]) -> None:
+        self._pause = pause
+        self._texts: dict[str, bytes] = {}
+        self._options = Options()
+        self._must_search = False
+        self._explanations: dict[str, Explanation] = {}
+        self._shown: dict[str, tuple[Finding, ...]] = {}
+        self._start((), Options())
+
+    # What is told
+
+    def setup(self, told: Setup) -> None:
+        self._start(told.folders, told.options)
+
+    def _start(self, folders: tuple[str, ...], options: Options) -> None:
+        self._folders, self._options = folders, options
+        self._linter = Linter(Overlay(Folder(), self._texts), folders, keeps_reports=True)
+        self._configuration = Configuration(known_codes, options.layer)
+        self._explanations.clear()
+
+    def start_afresh(self) -> None:
+        """Forget all that was evaluated, but not the buffers."""
+        self._start(self._folders, self._options)
+
+    def buffer(self, told: Buffer) -> None:
+        """A document was opened, changed or closed."""
+        before = self._read(told.path)
+        if told.data is None:
+            self._texts.pop(told.path, None)
+        else:
+            self._texts[told.path] = told.data
+        if before is None or told.data != before:
+            self._changed(told.path)
+
+    def on_disk(self, told: OnDisk) -> None:
+        """Files have changed on disk, or appeared, or gone."""
+        for path in told.paths:
+            if path not in self._texts:
+                self._changed(path)
+        self._must_search = True
+
+    def _changed(self, path: str) -> None:
+        self._linter.changed(path)
+        self._explanations.clear()
+        if not exists(self._linter.project.sources, path):
+            self._must_search = True
+
+    def _read(self, path: str) -> bytes | None:
+        """What the file at `path` was when it was looked at."""
+        try:
+            return self._linter.project.sources.read(path)
+        except (OSError, ValueError):
+            return None
+
+    # What is asked
+
+    def lint(self, asked: Lint) -> Linted:
+        """The findings in a file, and those elsewhere that it brings about; raises Superseded and nothing else."""
+        try:
+            return self._lint(asked)
+        except Superseded:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost edge: one file must not end the session
+            self.start_afresh()
+            finding = internal_error(asked.path, f"{type(error).__name__}: {error}")
+            return Linted(asked.path, (Found(finding, None, ""),), {}, failure=traceback.format_exc())
+
+    def _lint(self, asked: Lint) -> Linted:
+        if asked.search or self._must_search:
+            self._search()
+        findings = self._linter.lint(asked.path, self._pause)
+        problem = None
+        try:
+            codes = self._configuration.codes(asked.path)
+        except ConfigError as error:
+            problem = str(error)
+            codes = Configuration(known_codes, isolated=True).codes(asked.path)
+        suppressions = Suppressions(self._linter.project.sources)
+        shown = tuple(
+            finding
+            for finding in findings
+            if finding.code == INTERNAL_ERROR
+            or (finding.code in codes and not suppressions.silences(finding))
+        )
+        self._shown[asked.path] = shown
+        found = tuple(self._found(finding, asked.path, suppressions) for finding in shown)
+        places = [place for one in found for place in _places(one)]
+        return Linted(
+            asked.path,
+            found,
+            self._lines_at(places),
+            self._linter.followed(asked.path),
+            is_parsable=all(finding.code != UNPARSABLE for finding in shown),
+            can_measure=bool(shown) and _has_torch(),
+            problem=problem,
+        )
+
+    def _search(self) -> None:
+        self._must_search = False
+        self._linter.search_again()
+        self._configuration = Configuration(known_codes, self._options.layer)
+        self._explanations.clear()
+
+    def _found(self, finding: Finding, path: str, suppressions: Suppressions) -> Found:
+        place = place_in(finding, path)
+        disable = None
+        if finding.code not in (UNPARSABLE, INTERNAL_ERROR):
+            disable = suppressions.disabling(finding.code, place)
+        return Found(replace(finding, witness=None), disable, self._text(finding.place))
+
+    def _text(self, place: Place) -> str:
+        lines = self._file_lines(place.path)
+        inside = lines[place.line - 1 : place.end_line]
+        if not inside:
+            return ""
+        if len(inside) == 1:
+            return inside[0][place.column - 1 : place.end_column - 1]
+        return "\n".join([inside[0][place.column - 1 :], *inside[1:-1], inside[-1][: place.end_column - 1]])
+
+    def _file_lines(self, path: str) -> Sequence[str]:
+        return SourceLines(self._linter.project.sources).of(path)
+
+    def _lines_at(self, places: Iterable[Place]) -> dict[tuple[str, int], str]:
+        """The lines that places begin or end in."""
+        source = SourceLines(self._linter.project.sources)
+        wanted = {(place.path, number) for place in places for number in (place.line, place.end_line)}
+        return {
+            (path, number): source.of(path)[number - 1]
+            for path, number in wanted
+            if 1 <= number <= len(source.of(path))
+        }
+
+    def hover(self, asked: Hover) -> Shown | None:
+        """What there is to say of a place in a file; None if nothing."""
+        from loss_lint.server.hover import shown_at
+
+        findings = self._shown.get(asked.path, ())
+        explanation = self._explanations.get(asked.path)
+        if explanation is None and self._linter.can_matter(asked.path):
+            explanation = self._explanations[asked.path] = self._linter.look(asked.path, _explained)
+        shown = shown_at(asked, explanation, findings)
+        if shown is None:
+            return None
+        markdown, place = shown
+        return Shown(markdown, place, self._lines_at([place]))
+
+    def measure(self, asked: Measure) -> Measured:
+        """The evidence for a finding; raises ImportError without torch."""
+        from loss_lint.harness import confirm
+        from loss_lint.report.evidence import evidence_line
+
+        # A linter that remembers reports has no expressions to run.
+        linter = Linter(Overlay(Folder(), self._texts), self._folders)
+        for finding in linter.lint(asked.path):
+            if finding.code == asked.code and finding.place == asked.place and finding.claim:
+                evidence = confirm(finding)
+                return Measured(evidence, evidence_line(evidence))
+        return Measured(None, "the finding is not there any more")
+
+
+def place_in(finding: Finding, path: str) -> Place:
+    """Where a finding shows in the file at `path`: its own place, or the call in that file that brought it about."""
+    if finding.place.path == path:
+        return finding.place
+    return next((place for place in finding.also if place.path == path), finding.place)
+
+
+def _places(found: Found) -> Iterator[Place]:
+    finding = found.finding
+    yield finding.place
+    yield from finding.also
+    yield from (step.place for step in finding.trace)
+    if finding.fix is not None:
+        yield from (edit.place for edit in finding.fix.edits)
+    if found.disable is not None:
+        yield found.disable.place
+
+
+def _explained(machine: Machine, path: str) -> Explanation:
+    from loss_lint.explain.losses import explain, roots_of
+
+    return explain(machine, roots_of(machine, path), path)
+
+
+def _has_torch() -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False
