@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from loss_lint.cache import Cache
 from loss_lint.findings import Finding
+from loss_lint.linter import Linter
 from loss_lint.runner import lint_files
-from loss_lint.syntax.sources import Memory
+from loss_lint.syntax.sources import Memory, Overlay
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n"
 
@@ -113,3 +114,26 @@ def test_a_warm_run_is_a_cold_run(
         texts = {path: FILES[path][state] for path, state in states.items()}
         files = {path: text for path, text in texts.items() if text is not None}
         assert found(files, folder) == found(files, None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(start=_states, edits=st.lists(_edits, min_size=1, max_size=6), asked=st.data())
+def test_a_linter_that_has_followed_changes_is_a_new_one(
+    start: dict[str, int], edits: list[list[tuple[str, int]]], asked: st.DataObject
+) -> None:
+    texts: dict[str, bytes] = {}
+    sources = Overlay(Memory({}), texts)
+    linter = Linter(sources, ["/project"], keeps_reports=True)
+    for changes in [[*start.items()], *edits]:
+        for name, state in changes:
+            path, text = f"/project/{name}", FILES[name][state]
+            if text is None:
+                texts.pop(path, None)
+            else:
+                texts[path] = text.encode()
+            linter.changed(path)
+        # While typing nothing is said of the project; whatever is found must not get in the way later.
+        linter.lint(asked.draw(st.sampled_from(sorted(texts))))
+        linter.search_again()
+        for path in sorted(texts):
+            assert linter.lint(path) == Linter(sources, ["/project"]).lint(path)
