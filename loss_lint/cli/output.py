@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from loss_lint.cli.console import is_coloured
+from loss_lint.cli.console import is_coloured, terminal_width
 from loss_lint.report import formats
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _write(
         suppressions,
         here,
         root=_repository(here),
+        width=terminal_width(stream),
         palette=Palette(stream is sys.stdout and is_coloured(options.color)),
     )
     for_people = options.output_format in formats.FOR_PEOPLE

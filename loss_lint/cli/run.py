@@ -76,7 +76,7 @@ def _write(watch: Watch, options: argparse.Namespace) -> None:
 
 
 def _report(watch: Watch, options: argparse.Namespace, stream: TextIO) -> None:
-    from loss_lint.cli.console import is_coloured
+    from loss_lint.cli.console import is_coloured, terminal_width
     from loss_lint.report import formats
     from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
@@ -90,6 +90,7 @@ def _report(watch: Watch, options: argparse.Namespace, stream: TextIO) -> None:
         SourceLines(Folder()),
         Suppressions(Folder()),
         os.getcwd(),
+        width=terminal_width(stream),
         palette=Palette(is_coloured(options.color, stream)),
     )
     stream.writelines(formats.render(options.output_format, material))

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from loss_lint.cells import placed
-from loss_lint.cli.console import is_coloured
+from loss_lint.cli.console import is_coloured, terminal_width
 
 if TYPE_CHECKING:
     import argparse
@@ -124,7 +124,14 @@ def _report(problem: Finding, sources: Sources, palette: Palette) -> int:
     from loss_lint.report.source import SourceLines
     from loss_lint.syntax.noqa import Suppressions
 
-    material = Material([problem], SourceLines(sources), Suppressions(sources), os.getcwd(), palette=palette)
+    material = Material(
+        [problem],
+        SourceLines(sources),
+        Suppressions(sources),
+        os.getcwd(),
+        width=terminal_width(sys.stdout),
+        palette=palette,
+    )
     sys.stdout.writelines(full.render(material))
     return UNREADABLE
 

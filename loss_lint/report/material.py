@@ -20,7 +20,8 @@ class Material:
     """Sorted findings, and what there is to write them with.
 
     Paths are shown as seen from `folder`, the working directory; `root` is the folder that services which keep
-    reports count paths from, the repository's. With `unsafe_fixes`, `--fix` applies unsafe fixes too.
+    reports count paths from, the repository's. `width` is that of the terminal in columns, None where there is
+    none. With `unsafe_fixes`, `--fix` applies unsafe fixes too.
     """
 
     findings: Sequence[Finding]
@@ -28,6 +29,7 @@ class Material:
     suppressions: Suppressions
     folder: str
     root: str = ""
+    width: int | None = None
     palette: Palette = field(default_factory=Palette)
     unsafe_fixes: bool = False
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from loss_lint.findings import Place
     from loss_lint.syntax.sources import Sources
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+LINE_END = re.compile(r"\r\n|\n|\r")
 _TAB = "    "
-# Generated code has lines of many thousand characters; of those, what surrounds the finding is shown.
-_LONGEST = 200
-_BEFORE = 60
+_CUT = "..."
+# Generated code has lines of many thousand characters: as many columns are shown where no terminal says how wide it is.
+LONGEST = 200
+# Source text has as much room on the narrowest of terminals.
+_NARROWEST = 30
 
 
 class SourceLines:
@@ -37,7 +39,7 @@ class SourceLines:
         lines = self._files.get(path)
         if lines is None:
             text = self._text(path)
-            lines = self._files[path] = _LINE_END.split(text) if text else []
+            lines = self._files[path] = LINE_END.split(text) if text else []
         return lines
 
     def at(self, place: Place) -> str:
@@ -72,30 +74,58 @@ class ShownLine:
         return self.columns[min(max(column - 1, 0), len(self.columns) - 1)]
 
 
-def shown_line(line: str, focus: int = 1) -> ShownLine:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of lines that are too long: `room` columns, from the character `first` (from 0) on."""
+
+    first: int = 0
+    room: int = LONGEST
+
+
+def room_beside(gutter: int, width: int | None) -> int:
+    """The columns for source text behind a gutter, on a terminal of this width, or on none."""
+    return LONGEST if width is None else max(width - gutter, _NARROWEST)
+
+
+def view_of(line: str, column: int, end_column: int, room: int) -> View:
+    """A view in which what stands between two 1-based columns of the line is seen, and something before it."""
+    start, end = column - 1, max(end_column - 1, column)
+    if len(line) <= room and _columns(line) <= room:
+        return View(0, room)
+    if end <= room and _columns(line[:end]) <= room - len(_CUT):
+        return View(0, room)
+    taken = _columns(line[start : min(end, start + room)])
+    before = min(room // 3, room - 2 * len(_CUT) - taken)
+    first = start
+    while first > 0 and (before := before - _columns(line[first - 1])) >= 0:
+        first -= 1
+    return View(first, room)
+
+
+def shown_line(line: str, view: View | None = None) -> ShownLine:
     """A source line for a terminal: tabs as four spaces, what cannot be printed as a picture of it.
 
-    Of a very long line only the part around the column `focus` is shown.
+    Of a line that is too long only the part in `view` is shown.
     """
-    first, last = _window(line, focus)
-    prefix, suffix = "..." if first else "", "..." if last < len(line) else ""
-    shown = [prefix]
-    columns = [len(prefix)] * first
-    width = len(prefix)
-    for char in line[first:last]:
-        columns.append(width)
+    view = view or View()
+    shown = [_CUT if line.strip() else ""] if view.first else [""]
+    columns = [len(shown[0])] * min(view.first + 1, len(line) + 1)
+    for char in line[view.first :]:
         text = _picture(char)
+        if columns[-1] + sum(map(_width, text)) > view.room:
+            while len(shown) > 1 and columns[-1] > view.room - len(_CUT):
+                shown.pop()
+                columns.pop()
+            columns.extend([columns[-1]] * (len(line) + 1 - len(columns)))
+            shown.append(_CUT)
+            break
         shown.append(text)
-        width += sum(map(_width, text))
-    columns.extend([width] * (len(line) - last + 1))
-    return ShownLine("".join([*shown, suffix]), tuple(columns))
+        columns.append(columns[-1] + sum(map(_width, text)))
+    return ShownLine("".join(shown), tuple(columns))
 
 
-def _window(line: str, focus: int) -> tuple[int, int]:
-    if len(line) <= _LONGEST:
-        return 0, len(line)
-    first = max(0, min(focus - 1 - _BEFORE, len(line) - _LONGEST))
-    return first, first + _LONGEST
+def _columns(text: str) -> int:
+    return sum(_width(shown) for char in text for shown in _picture(char))
 
 
 def _picture(char: str) -> str:

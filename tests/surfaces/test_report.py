@@ -18,7 +18,7 @@ from loss_lint.report.evidence import evidence_line
 from loss_lint.report.frame import frame
 from loss_lint.report.material import Material
 from loss_lint.report.palette import Palette
-from loss_lint.report.source import SourceLines, shown_line
+from loss_lint.report.source import SourceLines, shown_line, view_of
 from loss_lint.syntax.noqa import Suppressions
 from loss_lint.syntax.sources import Memory
 
@@ -195,7 +195,8 @@ def test_every_line_can_be_shown(line: str, column: int, length: int) -> None:
     place = at(1, column, length)
     for row in frame(place, [line.replace("\n", " ")], Palette(enabled=True)):
         assert "\n" not in row
-    shown_line(line, column).column(column + length)
+    view = view_of(line, column, column + length, 100)
+    shown_line(line, view).column(column + length)
 
 
 @pytest.mark.parametrize(
