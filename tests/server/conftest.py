@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("pytest_lsp")
-
-import pytest_asyncio
-from lsprotocol import types
-from pytest_lsp import make_test_lsp_client
+if find_spec("pytest_lsp") is None:
+    collect_ignore_glob = ["test_*.py"]
+else:
+    import pytest_asyncio
+    from lsprotocol import types
+    from pytest_lsp import make_test_lsp_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -182,18 +184,19 @@ async def running(
         await client.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def editor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
-    """An editor that takes what is pushed; the tests of a file share it, each with a folder of its own in it."""
-    async with running(tmp_path_factory.mktemp("workspace")) as started:
-        yield started
+if find_spec("pytest_lsp") is not None:
 
+    @pytest_asyncio.fixture(loop_scope="module", scope="module")
+    async def editor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
+        """An editor that takes what is pushed; the tests of a file share it, each with a folder of its own in it."""
+        async with running(tmp_path_factory.mktemp("workspace")) as started:
+            yield started
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def puller(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
-    """An editor that pulls."""
-    async with running(tmp_path_factory.mktemp("pulled"), pulls=True) as started:
-        yield started
+    @pytest_asyncio.fixture(loop_scope="module", scope="module")
+    async def puller(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
+        """An editor that pulls."""
+        async with running(tmp_path_factory.mktemp("pulled"), pulls=True) as started:
+            yield started
 
 
 @pytest.fixture
