@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from loss_lint.report.paths import shown_text
 from loss_lint.report.source import LINE_END, room_beside, shown_line, view_of
@@ -29,22 +29,29 @@ def fix_diff(fix: Fix, home: Place, material: Material) -> list[str]:
     by_text = [(where, list(edits)) for where, edits in groupby(sorted(fix.edits, key=_order), key=_text_of)]
     if not all(_fits(edit, material.lines.of(*_text_of(edit))) for edit in fix.edits):
         return []
-    width = max((len(str(edit.place.end_line + _CONTEXT)) for edit in fix.edits), default=1)
+    diffs = [(where, list(_changes(edits, material.lines.of(*where)))) for where, edits in by_text]
+    numbers = (row.number for _, hunks in diffs for _, rows in hunks for row in rows if row.number)
+    width = len(str(max(numbers, default=1)))
     margin = palette.frame(" " * width + " |")
     shown: list[str] = []
-    for where, edits in by_text:
-        if [where for where, _ in by_text] != [(home.path, home.cell)]:
+    for where, hunks in diffs:
+        if [where for where, _ in diffs] != [(home.path, home.cell)]:
             shown.append(f"{palette.frame(' ' * width + '-->')} {shown_text(*where, material.folder)}")
         shown.append(margin)
-        moved = 0  # by so many lines what follows a hunk
-        for index, hunk in enumerate(_hunks(edits)):
+        for index, (first, rows) in enumerate(hunks):
             if index:
                 shown.append(palette.frame("..."))
-            lines, further = _hunk_lines(hunk, width, moved, material)
-            shown.extend(lines)
-            moved += further
+            shown.extend(_painted(first, rows, width, material))
         shown.append(margin)
     return shown
+
+
+class _Row(NamedTuple):
+    """A line of a diff: its number after the fix (0: it is gone), what is said of it (` `, `-` or `+`), its text."""
+
+    number: int
+    sign: str
+    text: str
 
 
 def _text_of(edit: Edit) -> tuple[str, int]:
@@ -75,31 +82,41 @@ def _fits(edit: Edit, lines: Sequence[str]) -> bool:
     )
 
 
-def _hunk_lines(hunk: Sequence[Edit], width: int, moved: int, material: Material) -> tuple[list[str], int]:
-    """The lines of a hunk, numbered as they are after the fix, and by how many it moves those that follow."""
-    palette, place = material.palette, hunk[0].place
-    lines = material.lines.of(place.path, place.cell)
-    end = place.end_column if place.end_line == place.line else place.column
-    view = view_of(lines[place.line - 1], place.column, end, room_beside(width + 3, material.width))
-    first = max(1, place.line - _CONTEXT)
-    last = min(len(lines), _last_line(hunk[-1].place) + _CONTEXT)
-    if last == len(lines) > hunk[-1].place.end_line and not lines[-1]:
-        last -= 1  # what follows the last line's end is no line
-    before = list(lines[first - 1 : last])
-    after = _edited(hunk, before, first)
-    shown: list[str] = []
+def _changes(edits: list[Edit], lines: Sequence[str]) -> Iterator[tuple[Place, list[_Row]]]:
+    """The lines of each hunk, and the first place that it changes."""
+    moved = 0  # by so many lines what follows a hunk
+    for hunk in _hunks(edits):
+        first = max(1, hunk[0].place.line - _CONTEXT)
+        last = min(len(lines), _last_line(hunk[-1].place) + _CONTEXT)
+        if last == len(lines) > hunk[-1].place.end_line and not lines[-1]:
+            last -= 1  # what follows the last line's end is no line
+        before = list(lines[first - 1 : last])
+        after = _edited(hunk, before, first)
+        yield hunk[0].place, list(_rows(before, after, first + moved))
+        moved += len(after) - len(before)
+
+
+def _rows(before: Sequence[str], after: Sequence[str], first: int) -> Iterator[_Row]:
     for tag, old, old_end, new, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
-            for line in before[old:old_end]:
-                text = f"- {shown_line(line, view).text}".rstrip()
-                shown.append(f"{' ' * width} {palette.removed(text)}")
-        for number, line in enumerate(after[new:new_end], first + moved + new):
-            text = shown_line(line, view).text
-            if tag == "equal":
-                shown.append(f"{palette.frame(f'{number:>{width}} |')} {text}".rstrip())
-            else:
-                shown.append(f"{palette.frame(f'{number:>{width}}')} {palette.added(f'+ {text}'.rstrip())}")
-    return shown, len(after) - len(before)
+            yield from (_Row(0, "-", line) for line in before[old:old_end])
+        for number, line in enumerate(after[new:new_end], first + new):
+            yield _Row(number, " " if tag == "equal" else "+", line)
+
+
+def _painted(place: Place, rows: Sequence[_Row], width: int, material: Material) -> Iterator[str]:
+    """The rows as they are shown, with the first place that they change in view."""
+    palette = material.palette
+    end = place.end_column if place.end_line == place.line else place.column
+    view = view_of(material.lines.at(place), place.column, end, room_beside(width + 3, material.width))
+    for number, sign, line in rows:
+        text = shown_line(line, view).text
+        if sign == " ":
+            yield f"{palette.frame(f'{number:>{width}} |')} {text}".rstrip()
+        elif sign == "-":
+            yield f"{' ' * width} {palette.removed(f'- {text}'.rstrip())}"
+        else:
+            yield f"{palette.frame(f'{number:>{width}}')} {palette.added(f'+ {text}'.rstrip())}"
 
 
 def _last_line(place: Place) -> int:

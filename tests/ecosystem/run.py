@@ -56,7 +56,17 @@ def unpacked(package: str, version: str, work: Path) -> Path:
     if folder.exists():
         return folder
     downloads = work / "downloads" / package
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation", "-d", str(downloads)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-d",
+        str(downloads),
+    ]
     subprocess.run([*command, f"{package}=={version}"], check=True, capture_output=True)
     (archive,) = downloads.iterdir()
     part = work / f"{package}.part"
@@ -118,7 +128,9 @@ def precision(found: Iterable[Seen]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", nargs="*", help="what to lint (default: all that are pinned)")
-    parser.add_argument("--record", action="store_true", help="write down what is found, keeping the verdicts")
+    parser.add_argument(
+        "--record", action="store_true", help="write down what is found, keeping the verdicts"
+    )
     parser.add_argument("--work", type=Path, default=HERE.parents[1] / ".ecosystem")
     options = parser.parse_args(arguments)
     known, changed = recorded(), False
@@ -130,17 +142,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         before = known.get(package, [])
         new, gone = changes(before, now)
         changed = changed or bool(new or gone)
-        print(f"{package} {versions[package]}: {len(now)} findings, {len(new)} new, {len(gone)} gone", flush=True)
+        print(
+            f"{package} {versions[package]}: {len(now)} findings, {len(new)} new, {len(gone)} gone",
+            flush=True,
+        )
         for sign, those in (("+", new), ("-", gone)):
             for one in those:
                 print(f"  {sign} {one.path}:{one.line}: {one.code} {one.message}")
         judged = {one.key: one for one in before}
         known[package] = [
-            replace(one, verdict=judged[one.key].verdict, why=judged[one.key].why) if one.key in judged else one
+            replace(one, verdict=judged[one.key].verdict, why=judged[one.key].why)
+            if one.key in judged
+            else one
             for one in now
         ]
     if options.record:
-        text = json.dumps({name: [asdict(one) for one in found] for name, found in sorted(known.items())}, indent=1)
+        text = json.dumps(
+            {name: [asdict(one) for one in found] for name, found in sorted(known.items())}, indent=1
+        )
         RECORD.write_text(text + "\n", encoding="utf-8")
     print("\n".join(precision(one for found in known.values() for one in found)))
     return int(changed and not options.record)
