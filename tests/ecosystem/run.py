@@ -5,7 +5,8 @@
     python tests/ecosystem/run.py --record        # write down what is new, to be judged by hand
 
 `findings.json` holds, by package, every finding with a verdict: `true` (the code is wrong as said), `harmless` (it is
-as said and changes nothing that matters there), `false` (the code is right). Exit status: 0 nothing changed, 1 something did.
+as said and changes nothing that matters there), `false` (the code is right). Exit status: 0 nothing changed, 1
+something did.
 Packages are downloaded once, below `--work` (default: `.ecosystem`), unpacked, and never imported.
 """
 
