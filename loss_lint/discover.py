@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 # Folders that hold no source of the project itself; ruff's list, and our own cache.
-_EXCLUDED = frozenset(
+EXCLUDED = frozenset(
     {
         ".bzr",
         ".direnv",
@@ -147,7 +147,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 def _children(entries: Sequence[os.DirEntry[str]]) -> Iterator[tuple[os.DirEntry[str], bool]]:
     """The folders, Python files and notebooks of a folder, with whether each is a folder."""
     for entry in entries:
-        if entry.name in _EXCLUDED:
+        if entry.name in EXCLUDED:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield entry, True

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loss_lint.findings import Finding, Place
@@ -45,10 +45,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run found: sorted findings, and how often a limit on work was met, by its name."""
+    """What a run found: sorted findings, and how often a limit on work was met, by its name.
+
+    `looked_at` are the files and folders that it followed from.
+    """
 
     findings: Findings
     limits: tuple[tuple[str, int], ...] = ()
+    looked_at: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -113,7 +117,7 @@ def lint_files(
         for finding in judge(path, [reports[one] for one in group])
         if path in given or any(place.path in given for place in finding.also)
     }
-    return Run(tuple(sorted(found, key=Finding.sort_key)), reports.limits(given))
+    return Run(tuple(sorted(found, key=Finding.sort_key)), reports.limits(given), reports.looked_at())
 
 
 class _Reports:
@@ -163,6 +167,11 @@ class _Reports:
             self._made[path] = known
             return None
         return Task(path, len(data) * (1 if relevant else _CHECK_COST))
+
+    def looked_at(self) -> frozenset[str]:
+        """The files and folders that the reports followed from."""
+        looked_at = {path for report in self._made.values() for path in (*report.files, *report.folders)}
+        return frozenset(looked_at)
 
     def limits(self, paths: Iterable[str]) -> tuple[tuple[str, int], ...]:
         """How often the files met a limit on work, by the limit's name."""

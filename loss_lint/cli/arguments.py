@@ -51,11 +51,40 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("-j", "--jobs", type=_positive, metavar="N", help="number of processes")
     check.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
     check.add_argument("--isolated", action="store_true", help="ignore all configuration files")
+    check.add_argument("-w", "--watch", action="store_true", help="check again whenever a file changes")
     _add_color(check)
+    _add_fixes(check.add_argument_group("fixes and comments"))
     _add_selection(check.add_argument_group("rule selection"))
     levels = check.add_argument_group("log levels").add_mutually_exclusive_group()
     levels.add_argument("-q", "--quiet", action="store_true", help="write findings and nothing else")
     levels.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is done")
+
+
+def _add_fixes(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--fix", action=argparse.BooleanOptionalAction, help="apply fixes that change no number"
+    )
+    group.add_argument(
+        "--unsafe-fixes",
+        action=argparse.BooleanOptionalAction,
+        help="with --fix, apply also those that change the numbers; alone, count them as available",
+    )
+    group.add_argument(
+        "--show-fixes", action=argparse.BooleanOptionalAction, help="list what was fixed, by file and rule"
+    )
+    group.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    group.add_argument(
+        "--fix-only", action=argparse.BooleanOptionalAction, help="as --fix, but report no findings"
+    )
+    group.add_argument(
+        "--exit-non-zero-on-fix",
+        action="store_true",
+        help="exit with 1 if anything was fixed, even if all was",
+    )
+    group.add_argument(
+        "--add-noqa", action="store_true", help="write `# noqa` comments where there are findings now"
+    )
+    group.add_argument("--ignore-noqa", action="store_true", help="report what `# noqa` silences, too")
 
 
 def _add_color(command: argparse.ArgumentParser) -> None:

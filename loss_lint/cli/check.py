@@ -1,71 +1,111 @@
-"""`loss-lint check`: what is given, what is found in it, what of that is shown, and how it is written."""
+"""`loss-lint check`: what is given, what is found in it, what of that is fixed, and how the rest is written."""
 
 from __future__ import annotations
 
-import gc
-import os
+import tempfile
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from loss_lint.cells import in_cells
 from loss_lint.cli import inputs
 from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail
+from loss_lint.cli.looking import Look
 from loss_lint.cli.output import misused, write_report
 from loss_lint.config import ConfigError, Configuration
+from loss_lint.report.summary import Fixing
 from loss_lint.selection import INTERNAL_ERROR, Layer, known_codes
-from loss_lint.showing import Showing
-from loss_lint.syntax.noqa import Suppressions
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loss_lint.cache import Cache
     from loss_lint.cli.inputs import Input
     from loss_lint.findings import Finding
-    from loss_lint.linter import Linter
-    from loss_lint.runner import Run
-    from loss_lint.syntax.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a run ended, the files that it has written, and the files and folders that it followed from."""
+
+    status: int
+    written: frozenset[str] = frozenset()
+    looked_at: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def check(options: argparse.Namespace) -> int:
-    """Lint and report; gives the exit status."""
-    started = time.perf_counter()
+    """Lint, fix and report, with `--watch` again and again; gives the exit status."""
     problem = misused(options)
     if problem is not None:
         return fail(problem)
+    if options.watch:
+        from loss_lint.cli.watching import watch
+
+        return watch(options)
+    return run_once(options).status
+
+
+def run_once(options: argparse.Namespace) -> Checked:
+    """One run; its report is written."""
+    started = time.perf_counter()
     given = inputs.given(options)
     try:
         configuration = _configuration(options, given)
     except ConfigError as error:
-        return fail(str(error))
+        return Checked(fail(str(error)))
     if not options.quiet:
         complain("warning", given.warnings)
     complain("error", given.problems)
 
-    run = _lint(options, given, given.sources)
-    suppressions = Suppressions(given.sources)
-    showing = Showing(configuration, suppressions)
-    findings = [finding for finding in run.findings if showing.shows(finding)]
-    if options.confirm and findings:
-        from loss_lint.cli.confirming import confirmed, defect
-
-        try:
-            findings, refuted = confirmed(findings, given)
-        except ImportError as error:
-            return fail(f"`--confirm` cannot measure: {error}")
-        if options.verbose:
-            complain("defect", [defect(finding) for finding in in_cells(refuted, given.sources)])
+    look = Look(options, given, configuration)
     try:
-        write_report(options, in_cells(findings, given.sources), given, suppressions)
+        checked = _done(options, given, look)
+    except ImportError as error:
+        return Checked(fail(f"`--confirm` cannot measure: {error}"))
+    if options.verbose:
+        complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
+        complain("info", [f"gave up {count} times: {name}" for name, count in look.limits])
+    return replace(checked, looked_at=look.looked_at)
+
+
+def _done(options: argparse.Namespace, given: Input, look: Look) -> Checked:
+    """Do what the flags ask for, and report."""
+    findings: Sequence[Finding]
+    fixing, sources = Fixing(hints=options.unsafe_fixes is None), given.sources
+    failures: Sequence[str] = ()
+    written: frozenset[str] = frozenset()
+    with ExitStack() as stack:
+        if _is_fixing(options) and (options.no_cache or given.from_stdin):
+            look.scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="loss-lint-"))
+        findings = look(given.sources)
+        if options.add_noqa:
+            from loss_lint.cli.silencing import silence
+
+            status = silence(given, findings, quiet=options.quiet)
+            return Checked(FAILED if given.problems else status)
+        if _is_fixing(options):
+            from loss_lint.cli.fixing import fixed
+
+            done = fixed(options, given, findings, look)
+            findings, sources, fixing, failures = done.findings, done.sources, done.fixing, done.failures
+            written = done.written
+    if options.verbose:
+        from loss_lint.cli.confirming import defect
+
+        complain("defect", [defect(finding) for finding in in_cells(look.refuted, sources)])
+    try:
+        write_report(options, in_cells(findings, sources), given, sources, fixing)
     except OSError as error:
         if options.output_file is None:
             raise
-        return fail(f"{options.output_file}: {error.strerror}")
-    if options.verbose:
-        complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
-        complain("info", [f"gave up {count} times: {name}" for name, count in run.limits])
-    return _status(options, findings, given.problems)
+        return Checked(fail(f"{options.output_file}: {error.strerror}"))
+    return Checked(_status(options, findings, [*given.problems, *failures], fixing), written)
+
+
+def _is_fixing(options: argparse.Namespace) -> bool:
+    """Whether the flags ask for fixes, made or shown."""
+    return bool(options.fix or options.fix_only or options.diff)
 
 
 def _configuration(options: argparse.Namespace, given: Input) -> Configuration:
@@ -76,28 +116,15 @@ def _configuration(options: argparse.Namespace, given: Input) -> Configuration:
     return configuration
 
 
-def _lint(options: argparse.Namespace, given: Input, sources: Sources) -> Run:
-    """What there is to say of the given files, as `sources` have them."""
-    from loss_lint.runner import lint_files
-
-    cache = None if options.no_cache or given.from_stdin else _cache
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return lint_files(given.files, sources, roots=given.roots, jobs=options.jobs, cache=cache)
-    finally:
-        gc.freeze()  # what is left of the evaluation ends with the process: no collection need look at it
-        if was_enabled:
-            gc.enable()
-
-
-def _cache(linter: Linter) -> Cache:
-    from loss_lint.cache import Cache
-
-    return Cache(os.getcwd(), linter)
-
-
-def _status(options: argparse.Namespace, findings: Sequence[Finding], problems: Sequence[str]) -> int:
+def _status(
+    options: argparse.Namespace, findings: Sequence[Finding], problems: Sequence[str], fixing: Fixing
+) -> int:
     if problems or any(finding.code == INTERNAL_ERROR for finding in findings):
         return FAILED
-    return FOUND if findings and not options.exit_zero else CLEAN
+    if options.exit_zero:
+        return CLEAN
+    if options.diff:
+        return FOUND if fixing.fixed else CLEAN
+    if options.exit_non_zero_on_fix and fixing.fixed:
+        return FOUND
+    return FOUND if findings and not options.fix_only else CLEAN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def complain(level: str, messages: Sequence[str]) -> None:
 
     for message in messages:
         sys.stderr.write(f"{level}: {printable(message)}\n")
+
+
+def stamped(message: str) -> str:
+    """A message behind the time of day."""
+    return f"[{time.strftime('%H:%M:%S')}] {message}"
 
 
 def fail(message: str) -> int:

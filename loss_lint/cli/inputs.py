@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_STANDARD_INPUT = "-"
+STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,13 @@ class Input:
 
 def given(options: argparse.Namespace) -> Input:
     """What the arguments ask for."""
-    if options.paths == [_STANDARD_INPUT] or options.stdin_filename is not None:
+    if reads_stdin(options):
         return _standard_input(options)
     return _files(options.paths)
+
+
+def reads_stdin(options: argparse.Namespace) -> bool:
+    return options.paths == [STANDARD_INPUT] or options.stdin_filename is not None
 
 
 def _files(paths: Sequence[str]) -> Input:
@@ -52,8 +56,8 @@ def _files(paths: Sequence[str]) -> Input:
 
 def _standard_input(options: argparse.Namespace) -> Input:
     name = options.stdin_filename
-    path = _STANDARD_INPUT if name is None else os.path.abspath(name)
-    others = [one for one in options.paths if one not in (_STANDARD_INPUT, ".")]
+    path = STANDARD_INPUT if name is None else os.path.abspath(name)
+    others = [one for one in options.paths if one not in (STANDARD_INPUT, ".")]
     warnings = tuple(f"ignoring {other} in favor of standard input" for other in others)
     data = sys.stdin.buffer.read()
     sources = Snapshot(Overlay(Folder(), {path: data}))

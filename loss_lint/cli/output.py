@@ -6,8 +6,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from loss_lint.cli.console import is_coloured, terminal_width
+from loss_lint.cli.console import is_coloured, stamped, terminal_width
 from loss_lint.report import formats
+from loss_lint.report.material import Material
+from loss_lint.report.palette import Palette
 
 if TYPE_CHECKING:
     import argparse
@@ -15,62 +17,115 @@ if TYPE_CHECKING:
 
     from loss_lint.cli.inputs import Input
     from loss_lint.findings import Finding
-    from loss_lint.syntax.noqa import Suppressions
+    from loss_lint.report.summary import Fixing
+    from loss_lint.syntax.sources import Snapshot
+
+
+# Pairs of flags of which only one can be given; as in ruff, and `--watch` with what does not go on.
+_EXCLUSIVE = (
+    ("add_noqa", "fix"),
+    ("add_noqa", "fix_only"),
+    ("add_noqa", "diff"),
+    ("add_noqa", "ignore_noqa"),
+    ("add_noqa", "statistics"),
+    ("add_noqa", "watch"),
+    ("diff", "show_fixes"),
+    ("diff", "statistics"),
+    ("diff", "watch"),
+    ("exit_zero", "exit_non_zero_on_fix"),
+    ("watch", "output_file"),
+)
 
 
 def misused(options: argparse.Namespace) -> str | None:
-    """What is wrong with the flags that say how to write, if anything is."""
+    """What is wrong with the flags together, if anything is."""
+    for one, other in _EXCLUSIVE:
+        if getattr(options, one) and getattr(options, other):
+            return f"`{_flag(one)}` cannot be used with `{_flag(other)}`"
     if options.statistics and options.output_format not in formats.FOR_STATISTICS:
         known = ", ".join(f"`{name}`" for name in sorted(formats.FOR_STATISTICS))
         return f"`--statistics` has no output format `{options.output_format}`; it has {known}"
+    if options.watch and options.output_format not in formats.FOR_PEOPLE:
+        known = ", ".join(f"`{name}`" for name in sorted(formats.FOR_PEOPLE))
+        return f"`--watch` has no output format `{options.output_format}`; it has {known}"
     return None
 
 
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def write_report(
-    options: argparse.Namespace, findings: Sequence[Finding], given: Input, suppressions: Suppressions
-) -> None:
-    """Write the findings to standard output or to the file that is asked for; raises OSError for the latter."""
-    if options.output_file is None:
-        _write(options, findings, given, suppressions, sys.stdout)
-        return
-    os.makedirs(os.path.dirname(os.path.abspath(options.output_file)), exist_ok=True)
-    with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-        _write(options, findings, given, suppressions, file)
-
-
-def _write(
     options: argparse.Namespace,
     findings: Sequence[Finding],
     given: Input,
-    suppressions: Suppressions,
-    stream: TextIO,
+    sources: Snapshot,
+    fixing: Fixing,
 ) -> None:
-    from loss_lint.report import statistics
-    from loss_lint.report.material import Material
-    from loss_lint.report.palette import Palette
+    """Write the findings to where reports go; raises OSError where that is a file."""
+    if options.output_file is None:
+        # Standard output has the fixed text, or the difference.
+        is_taken = given.from_stdin and (options.fix or options.fix_only or options.diff)
+        stream = sys.stderr if is_taken else sys.stdout
+        _write(options, _material(options, findings, sources, stream), given, fixing, stream)
+        return
+    os.makedirs(os.path.dirname(os.path.abspath(options.output_file)), exist_ok=True)
+    with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+        _write(options, _material(options, findings, sources, file), given, fixing, file)
+
+
+def _material(
+    options: argparse.Namespace, findings: Sequence[Finding], sources: Snapshot, stream: TextIO
+) -> Material:
     from loss_lint.report.source import SourceLines
+    from loss_lint.syntax.noqa import Suppressions
 
     here = os.getcwd()
-    material = Material(
+    return Material(
         findings,
-        SourceLines(given.sources),
-        suppressions,
+        SourceLines(sources),
+        Suppressions(sources),
         here,
         root=_repository(here),
         width=terminal_width(stream),
-        palette=Palette(stream is sys.stdout and is_coloured(options.color)),
+        palette=Palette(options.output_file is None and is_coloured(options.color, stream)),
+        unsafe_fixes=bool(options.unsafe_fixes),
     )
+
+
+def _write(
+    options: argparse.Namespace, material: Material, given: Input, fixing: Fixing, stream: TextIO
+) -> None:
+    from loss_lint.report import summary
+
     for_people = options.output_format in formats.FOR_PEOPLE
+    # A run that could not look at everything has not passed.
+    is_ended = for_people and not options.quiet and bool(material.findings or not given.problems)
+    if options.diff or options.fix_only:
+        if for_people and options.show_fixes:
+            stream.writelines(summary.by_file(fixing.fixed, material.folder, material.palette))
+        if is_ended:
+            stream.write(summary.only_fixes(material, fixing))
+        return
+    if options.watch:
+        stream.write(stamped(f"{summary.found(material, fixing)} Watching for file changes.\n\n"))
+    _write_findings(options, material, stream)
+    if for_people and options.show_fixes:
+        stream.writelines(summary.by_file(fixing.fixed, material.folder, material.palette))
+    if is_ended and not options.watch:
+        stream.write(summary.ending(material, fixing))
+
+
+def _write_findings(options: argparse.Namespace, material: Material, stream: TextIO) -> None:
+    from loss_lint.report import statistics
+
     if not options.statistics:
-        if findings or not for_people:
+        if material.findings or options.output_format not in formats.FOR_PEOPLE:
             stream.writelines(formats.render(options.output_format, material))
     elif options.output_format == "json":
         stream.write(statistics.render_json(material))
     else:
         stream.write(statistics.render(material))
-    # A run that could not look at everything has not passed.
-    if for_people and not options.quiet and (findings or not given.problems):
-        stream.write(statistics.summary(findings))
 
 
 def _repository(folder: str) -> str:

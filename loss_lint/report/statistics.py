@@ -1,4 +1,4 @@
-"""Counts of findings, and the line that ends a report."""
+"""Counts of findings by their rules."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from loss_lint.findings import Finding
     from loss_lint.report.material import Material
     from loss_lint.report.palette import Palette
 
@@ -56,12 +53,6 @@ def render_json(material: Material) -> str:
         for entry in _counts(material)
     ]
     return json.dumps(records, indent=2) + "\n"
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return "All checks passed!\n"
-    return f"Found {len(findings)} error{'s' if len(findings) > 1 else ''}.\n"
 
 
 def _marker(entry: _Count, palette: Palette) -> str:

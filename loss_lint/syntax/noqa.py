@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from loss_lint.findings import Finding
     from loss_lint.syntax.sources import Sources
 
-_INLINE = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
+INLINE = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
 _FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
-_SEPARATOR = re.compile(r"[,\s]")
+SEPARATOR = re.compile(r"[,\s]")
 _SKIPPED = frozenset({tokenize.ENDMARKER, tokenize.DEDENT})
 _LINE_ENDS = frozenset({tokenize.NL, tokenize.NEWLINE})
 
@@ -37,7 +37,7 @@ class NoqaComments:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._whole_file = any(_FILE.match(line) for line in lines)
-        self._holds_comments = any(_INLINE.search(line) for line in lines)
+        self._holds_comments = any(INLINE.search(line) for line in lines)
 
     def silences(self, code: str, line: int) -> bool:
         """Whether a finding of `code` whose first physical line is `line` is silenced."""
@@ -46,13 +46,13 @@ class NoqaComments:
         if not self._holds_comments:  # the tokenizer is slow, and most files have nothing for it
             return False
         first, last = self._span(line)
-        comment = _INLINE.search("".join(self._lines[first - 1 : last]))
+        comment = INLINE.search("".join(self._lines[first - 1 : last]))
         if comment is None:
             return False
         codes = comment["codes"]
         if codes is None:
             return True
-        return code.startswith(tuple(part for part in _SEPARATOR.split(codes) if part))
+        return code.startswith(tuple(part for part in SEPARATOR.split(codes) if part))
 
     def disabling(self, code: str, line: int) -> tuple[int, int, int, str] | None:
         """A line, two columns in it and the text to put between them, so that `code` is silent on `line`.
@@ -61,7 +61,7 @@ class NoqaComments:
         """
         first, last = self._span(line)
         for number in range(first, min(last, len(self._lines)) + 1):
-            comment = _INLINE.search(self._lines[number - 1])
+            comment = INLINE.search(self._lines[number - 1])
             if comment is not None:
                 codes = comment["codes"]
                 if codes is None:

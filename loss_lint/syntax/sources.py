@@ -141,6 +141,7 @@ class Snapshot:
     def __init__(self, base: Sources) -> None:
         self._base = base
         self._notebooks: dict[str, Notebook] = {}
+        self._files_of_notebooks: dict[str, bytes] = {}
         self._data: dict[str, bytes | OSError | ValueError] = {}
         self._listings: dict[str, frozenset[str]] = {}
         self._files: dict[str, Sequence[str]] = {}
@@ -165,6 +166,7 @@ class Snapshot:
         from loss_lint.syntax.notebook import notebook
 
         self._notebooks[path] = notebook(data)
+        self._files_of_notebooks[path] = data
         return self._notebooks[path].data
 
     def place_in_file(self, place: Place) -> Place:
@@ -176,6 +178,15 @@ class Snapshot:
         with suppress(OSError, ValueError):
             return place_in_file(self._base.read(place.path), place)
         return place
+
+    def file(self, path: str) -> bytes:
+        """The bytes of the file itself, also of a notebook's; raises what reading it raised."""
+        data = self.read(path)
+        return self._files_of_notebooks.get(path, data)
+
+    def with_files(self, files: Mapping[str, bytes]) -> Snapshot:
+        """The same, but for some files that hold other bytes."""
+        return Snapshot(Overlay(_Files(self), files))
 
     def notebook(self, path: str) -> Notebook | None:
         """How the module of a notebook lies in it; None for other files, and where there is none."""
@@ -201,6 +212,18 @@ class Snapshot:
         if known is None:
             known = self._files[root] = self._base.files(root, limit)
         return known
+
+
+class _Files:
+    """What a snapshot has read, as the bytes of its files."""
+
+    def __init__(self, base: Snapshot) -> None:
+        self._base = base
+        self.listing = base.listing
+        self.files = base.files
+
+    def read(self, path: str) -> bytes:
+        return self._base.file(path)
 
 
 def snapshot(sources: Sources) -> Snapshot:

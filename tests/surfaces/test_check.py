@@ -212,6 +212,7 @@ class TestStreams:
             b"2\tLOS201\tsoftmax-into-cross-entropy",
             b"1\tLOS000\tunreadable-file",
             b"Found 3 errors.",
+            b"2 unsafe fixes available with `--fix --unsafe-fixes`.",
         ]
         counts = json.loads(run("check", "--statistics", "--output-format", "json").stdout)
         assert counts[0] == {
@@ -240,7 +241,7 @@ class TestConfirm:
             line,
         )
         assert f"\nevidence: {line}\n" in run("check", "--confirm").stdout.decode()
-        (first, _) = run("check", "--confirm", "--output-format", "concise").stdout.decode().splitlines()
+        first, *_ = run("check", "--confirm", "--output-format", "concise").stdout.decode().splitlines()
         assert first.endswith(f" ({line})")
 
     def test_what_torch_refutes_is_no_finding(
@@ -378,7 +379,7 @@ def test_files_of_every_kind_leave_no_traceback(project: Path, run: Run) -> None
     assert done.stderr == b""
     assert done.returncode == 1
     found = dict.fromkeys(files, "")
-    for line in done.stdout.decode().splitlines()[:-1]:
+    for line in done.stdout.decode().splitlines()[:-2]:
         name, row, _, rest = line.split(":", 3)
         found[name] = f"{row} {rest.split()[0]}"
     for name in ("null.py", "not_latin.py", "coding.py", "bom_coding.py", "torch.py"):

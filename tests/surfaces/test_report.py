@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loss_lint.findings import Comparison, Edit, Evidence, Finding, Fix, Place, Step
-from loss_lint.report import concise, full, statistics
+from loss_lint.report import concise, full
 from loss_lint.report import json as json_report
 from loss_lint.report.evidence import evidence_line
 from loss_lint.report.frame import frame
@@ -298,10 +298,3 @@ def test_json_has_ruffs_keys_and_ours(project: Path) -> None:
 
 def test_json_of_nothing() -> None:
     assert list(json_report.render(material([]))) == ["[]\n"]
-
-
-@pytest.mark.parametrize(
-    ("count", "line"), [(0, "All checks passed!"), (1, "Found 1 error."), (2, "Found 2 errors.")]
-)
-def test_summary(count: int, line: str) -> None:
-    assert statistics.summary([finding(at(1, 1, 1))] * count) == line + "\n"
