@@ -43,13 +43,16 @@ def watch(options: argparse.Namespace) -> int:
     while True:
         _announce(message)
         # From before the run, so that what changes while it goes on is seen after it.
+        started = time.time_ns()
         known = {path: _stamp(path) for path in _watched(options.paths, looked_at)}
         checked = run_once(options)
         sys.stdout.flush()
         looked_at = checked.looked_at
         for path in _watched(options.paths, looked_at):
-            if path not in known or path in checked.written:
+            if path in checked.written:
                 known[path] = _stamp(path)
+            elif path not in known:
+                known[path] = _stamp_until(started, path)
         gc.unfreeze()  # a run is made to end its process
         gc.collect()
         _wait(known)
@@ -101,6 +104,12 @@ def _stamp(path: str) -> Stamp:
         return frozenset(name for name in os.listdir(path) if _matters(name))
     except (OSError, ValueError):
         return None
+
+
+def _stamp_until(time_ns: int, path: str) -> Stamp:
+    """The stamp of a file that was not changed after a time; else none that it could have."""
+    stamp = _stamp(path)
+    return None if isinstance(stamp, tuple) and stamp[0] > time_ns else stamp
 
 
 def _matters(name: str) -> bool:
