@@ -86,6 +86,7 @@ from loss_lint.symbolic.shapes import shape_of
 from loss_lint.symbolic.walk import effect, origins
 
 _COUNTS = ("no", "one", "two", "three", "four")
+_TURNING = frozenset({"transpose", "permute", "movedim"})
 _BY_CLASS = frozenset({"nll_loss", "cross_entropy"})
 # What leaves each dimension where it is.
 _BESIDE = frozenset(
@@ -120,6 +121,8 @@ def _without_dim(sink: Op, root: Root) -> Iterator[Match]:
             "Pass the dimension of the classes"
         )
     elif rank == 3:
+        if _is_turned(sink):  # as an old idiom does, so that it is dimension 0 that is meant
+            return
         claim, dim = CHANGES, -1
         what = (
             "for three dimensions torch picks dimension 0, the batch, and warns: samples are compared, not "
@@ -134,6 +137,14 @@ def _without_dim(sink: Op, root: Root) -> Iterator[Match]:
     is_safe = claim == ("none",)
     yield _found(
         sink, loss, f"{sink.name} without a dim goes into {_named(loss)}: {what}.", claim, dim, is_safe
+    )
+
+
+def _is_turned(sink: Op) -> bool:
+    """Whether the dimensions of the input were exchanged just before."""
+    return any(
+        isinstance(view.node, Op) and view.node.name in _TURNING
+        for view in origins(sink.operands[0], sink.guards, through=_BESIDE)
     )
 
 

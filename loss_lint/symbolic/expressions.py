@@ -202,6 +202,11 @@ def _call(node: ast.Call, act: Activation) -> Value:
         changed = node.args[0]
     if isinstance(changed, ast.Name | ast.Attribute) and isinstance(result, Op):
         _rename(changed, result, act)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "resize":
+        receiver = strip(function.receiver if isinstance(function, Method) else _owner(function))
+        resized = node.func.value
+        if isinstance(receiver, Op) and isinstance(resized, ast.Name | ast.Attribute):
+            _rename(resized, result, act)  # an array of numpy's has another shape from here on
     return result
 
 
@@ -250,7 +255,7 @@ def _is_in_place(function: Value) -> bool:
     return isinstance(plain, External) and plain.name.endswith("_") and plain.name.startswith("torch.")
 
 
-def _rename(changed: ast.Name | ast.Attribute, result: Op, act: Activation) -> None:
+def _rename(changed: ast.Name | ast.Attribute, result: Value, act: Activation) -> None:
     """The tensor under `changed` is `result` from here on, under its other names too."""
     before = strip(evaluate(changed, act))
     assign(changed, result, act)
