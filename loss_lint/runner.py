@@ -157,6 +157,8 @@ class _Reports:
         if self._job.begins is not None:
             self._job.begins(path)
         try:
+            if is_notebook(path) and linter.relevance.is_out_of_sight(path):
+                return None
             data = linter.project.sources.read(path)
         except (OSError, ValueError):
             return Task(path, 0)

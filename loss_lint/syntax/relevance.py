@@ -199,6 +199,11 @@ class Relevance:
             leading[path] = self._outline(path).leading(imported) | imported
         self._outlines.clear()
 
+    def is_out_of_sight(self, path: str) -> bool:
+        """Whether no loss can be in a notebook, nor in what it imports; raises OSError where it cannot be read."""
+        project = self._project
+        return not project.sources.names_torch(path) and not self._uses_torch(project.root(path))
+
     def is_relevant(self, path: str, data: bytes) -> bool:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
         known = self._names_a_loss.get(path)

@@ -169,6 +169,10 @@ class Snapshot:
         self._files_of_notebooks[path] = data
         return self._notebooks[path].data
 
+    def names_torch(self, path: str) -> bool:
+        """Whether the bytes of a file name torch: those of a notebook itself, which need not be read as a module."""
+        return b"torch" in self._base.read(path)
+
     def place_in_file(self, place: Place) -> Place:
         """Where a place of a notebook stands in the file's own lines; the same for other files."""
         if not is_notebook(place.path):
