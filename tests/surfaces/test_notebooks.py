@@ -293,3 +293,43 @@ def test_a_fix_removes_its_finding_and_changes_one_line() -> None:
     fixed = edited_notebook(text.encode(), finding.fix.edits).decode()
     assert fixed == text.replace("z.softmax(1)", "z")
     assert findings(fixed) == ()
+
+
+class TestFixing:
+    TEXT = notebook(
+        markdown("# ö"), code(HEAD), code("%time loss = F.cross_entropy(z.softmax(1), y)"), code(BROKEN)
+    )
+
+    def test_fix(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = project / "net.ipynb"
+        path.write_text(self.TEXT, "utf-8")
+        assert "(1 fixed, 1 remaining)" in check(capsys, "--fix", "--unsafe-fixes")
+        assert path.read_text("utf-8") == self.TEXT.replace("z.softmax(1)", "z")
+
+    def test_diff_is_of_the_file(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (project / "net.ipynb").write_text(self.TEXT, "utf-8")
+        shown = check(capsys, "--diff", "--unsafe-fixes").splitlines()
+        changed = [line for line in shown if line.startswith(("-", "+"))]
+        assert changed[2:] == [
+            '-    "%time loss = F.cross_entropy(z.softmax(1), y)"',
+            '+    "%time loss = F.cross_entropy(z, y)"',
+        ]
+        assert (project / "net.ipynb").read_text("utf-8") == self.TEXT
+
+    def test_add_noqa(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = project / "net.ipynb"
+        path.write_text(self.TEXT, "utf-8")
+        check(capsys, "--add-noqa")
+        assert path.read_text("utf-8") == self.TEXT.replace("(1), y)", "(1), y)  # noqa: LOS201")
+        assert check(capsys, "--output-format", "concise").startswith("net.ipynb:cell 4:1:8: LOS000")
+
+
+def test_notebooks_without_torch_are_not_read_as_json(project: Path) -> None:
+    """Beside a module with torch they are, for what they import."""
+    (project / "a.ipynb").write_text('{"cells": [')
+    assert loss_lint.lint_paths(["."]) == ()
+    (project / "net.py").write_text(
+        "import torch.nn.functional as F\n\n\ndef f(p, y):\n    return F.cross_entropy(p, y)\n"
+    )
+    (project / "b.ipynb").write_text(notebook(code("from net import f"), code("f(z.softmax(1), y)")))
+    assert [Path(finding.place.path).name for finding in loss_lint.lint_paths(["."])] == ["b.ipynb"]
