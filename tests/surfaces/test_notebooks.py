@@ -135,6 +135,8 @@ class TestBroken:
             ('{"cells": []} torch', 1, 15, "not valid JSON: Extra data"),
             ('["torch"]', 1, 1, "no list of cells"),
             ('{"cells": {"torch": 1}}', 1, 1, "no list of cells"),
+            ('{"worksheets": "torch"}', 1, 1, "no list of cells"),
+            ('{"worksheets": ["torch"]}', 1, 1, "no list of cells"),
             ("[" * 100_000 + '"torch"', 1, 1, "too deeply nested"),
             (b'{"torch": "\xff"}', 1, 1, "cannot be decoded"),
         ],
