@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loss_lint.findings import Finding, Place
+from loss_lint.moving import Move, move, moved
 from loss_lint.sightings import Report, judge, seen_in, single
 from loss_lint.syntax.project import Project, Trail
 from loss_lint.syntax.relevance import Relevance
@@ -18,6 +19,7 @@ from loss_lint.syntax.sources import is_notebook
 if TYPE_CHECKING:
     from loss_lint.rules.engine import Engine
     from loss_lint.symbolic.machine import Machine
+    from loss_lint.syntax.site import Site
     from loss_lint.syntax.sources import Sources
 
 _T = TypeVar("_T")
@@ -41,6 +43,8 @@ class Linter:
         self._given = (sources, tuple(roots))
         self._reports: dict[str, Report] | None = {} if keeps_reports else None
         self._followed: dict[str, frozenset[str]] = {}
+        # What files said before others changed, with the text that each of these had.
+        self._outdated: dict[str, tuple[Report, dict[str, bytes]]] = {}
         self.project = Project(sources, roots)
         self.relevance = Relevance(self.project)
         self._started: tuple[Machine, Engine] | None = None
@@ -79,12 +83,23 @@ class Linter:
 
         Which files import which, and what leads to a loss in others, stays as it was when the project was searched.
         """
+        with suppress(OSError, ValueError):
+            self._outdate(path, self.project.sources.read(path))
         self.project.forget(path)
         self.relevance.forget(path)
         self._forget(frozenset({path}), frozenset())
 
+    def _outdate(self, path: str, text: bytes) -> None:
+        """Put aside what other files say with the text that one has so far."""
+        for other, report in (self._reports or {}).items():
+            if other != path and path in report.files:
+                self._outdated[other] = (report, {})
+        for _, texts in self._outdated.values():
+            texts.setdefault(path, text)
+
     def search_again(self) -> None:
         """Look at the whole project again; what followed from files that are as they were is kept."""
+        self._outdated.clear()
         known, known_relevance = self.project, self.relevance
         trail = self._consulted()
         self.project = Project(self._given[0], self.roots)
@@ -132,15 +147,22 @@ class Linter:
             found.add(Trail({path, *report.files}, {*report.folders}))
         return found
 
-    def lint(self, path: str, pause: Callable[[], None] | None = None) -> tuple[Finding, ...]:
+    def lint(
+        self, path: str, pause: Callable[[], None] | None = None, *, quick: bool = False
+    ) -> tuple[Finding, ...]:
         """The findings of one file, in the light of its callers; sorted.
 
         Findings in other files count if the call that brought their parts together is in this one. `pause` is
-        called before each file that is looked at, and may raise.
+        called before each file that is looked at, and may raise. When `quick`, callers say what they said before the
+        file changed, where they were looked at then.
         """
         report = self._report(path, pause)
+        callers = self.relevance.callers(path)
+        outdated = {one: self._remembered(one) for one in callers if quick and not self._knows(one)}
+        if any(one is not None for one in outdated.values()):
+            report = self._without_doubtful(report)
         reports = {path: report}
-        reports |= {caller: self._report(caller, pause) for caller in self.relevance.callers(path)}
+        reports |= {one: outdated.get(one) or self._report(one, pause) for one in callers}
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
             callers = (other, *self.relevance.callers(other), *((path,) if is_notebook(path) else ()))
@@ -155,6 +177,40 @@ class Linter:
                 one for report in reports.values() for one in (report.path, *report.files)
             )
         return tuple(sorted(found, key=Finding.sort_key))
+
+    def is_whole(self, path: str) -> bool:
+        """Whether all callers of a file have been looked at since something in it changed."""
+        return all(self._knows(caller) for caller in self.relevance.callers(path))
+
+    def _knows(self, path: str) -> bool:
+        return self._reports is not None and path in self._reports
+
+    def _remembered(self, path: str) -> Report | None:
+        """What a file said before others changed, where that is now."""
+        if path not in self._outdated:
+            return None
+        report, texts = self._outdated[path]
+        return moved(report, self._moves(texts))
+
+    def _moves(self, texts: Mapping[str, bytes]) -> list[Move]:
+        moves: list[Move] = []
+        for path, text in texts.items():
+            with suppress(OSError, ValueError):
+                moves.append(move(path, text, self.project.sources.read(path)))
+        return moves
+
+    def _without_doubtful(self, report: Report) -> Report:
+        """The report without what callers may refute: what a function says alone on lines that have changed."""
+        texts = {path: text for _, texts in self._outdated.values() for path, text in texts.items()}
+        moves = {one.path: one for one in self._moves(texts)}
+        return replace(
+            report,
+            sightings=tuple(
+                sighting
+                for sighting in report.sightings
+                if sighting.called or not sighting.finding.claim or not _is_new(sighting.sink.site, moves)
+            ),
+        )
 
     def followed(self, path: str) -> frozenset[str]:
         """The files that the findings of one followed from when it was linted last; it keeps reports for that."""
@@ -191,6 +247,7 @@ class Linter:
             return self.examine(path)
         if path not in self._reports:
             self._reports[path] = self.examine(path).without_witnesses()
+            self._outdated.pop(path, None)
         return self._reports[path]
 
     def _examined(self, path: str) -> Report:
@@ -274,6 +331,11 @@ class Linter:
         self._started = None
         forget_contents()
         forget_conditions()
+
+
+def _is_new(site: Site, moves: Mapping[str, Move]) -> bool:
+    by = moves.get(site.path)
+    return by is not None and by.touches(site)
 
 
 def _state(path: str, project: Project, relevance: Relevance) -> tuple[bytes | None, frozenset[str]]:

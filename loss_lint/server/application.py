@@ -42,6 +42,7 @@ class Server(LanguageServer):
         self.checks = Checks(self.documents, self.worker, self._done)
         self._evidence: dict[tuple[str, str, str], str] = {}
         self._results: dict[str, tuple[str, list[types.Diagnostic]]] = {}
+        self._published: dict[str, tuple[int | None, list[types.Diagnostic]]] = {}
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._refreshing: asyncio.TimerHandle | None = None
@@ -156,7 +157,7 @@ class Server(LanguageServer):
             return
         document = self.documents.put(uri, version, text)
         self.worker.tell(Buffer(document.path, document.data))
-        self.checks.want(document.path, after=TYPING, edited=True)
+        self.checks.want(document.path, after=TYPING, edited=True, quick=True)
 
     def saved(self, uri: str) -> None:
         document = self.documents.of(uri)
@@ -170,6 +171,7 @@ class Server(LanguageServer):
         self.worker.tell(Buffer(path, None))
         self.checks.forget(path)
         self._results.pop(path, None)
+        self._published.pop(path, None)
         if not self.pulls:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
         self.checks.want_dependents(path, 0.0)
@@ -219,10 +221,12 @@ class Server(LanguageServer):
 
     def _publish(self, outcome: Outcome) -> None:
         path = outcome.linted.path
+        items, version = self.shown(outcome), outcome.versions.get(path)
+        if self._published.get(path) == (version, items):
+            return
+        self._published[path] = (version, items)
         self.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(
-                self.documents.uri(path), self.shown(outcome), version=outcome.versions.get(path)
-            )
+            types.PublishDiagnosticsParams(self.documents.uri(path), items, version=version)
         )
 
     def result(self, outcome: Outcome) -> tuple[str, list[types.Diagnostic]]:

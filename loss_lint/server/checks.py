@@ -39,6 +39,7 @@ class _Waiting:
     due: float
     rank: int
     edited: bool = False
+    quick: bool = False
 
 
 @dataclass(slots=True)
@@ -55,16 +56,29 @@ class Checks:
     _asked: dict[str, list[asyncio.Future[Outcome]]] = field(default_factory=dict)
     _running: str | None = None
 
-    def want(self, path: str, *, after: float = 0.0, search: bool = False, edited: bool = False) -> None:
-        """Lint a file when `after` seconds have passed; with `search`, look at the whole project first."""
+    def want(
+        self,
+        path: str,
+        *,
+        after: float = 0.0,
+        search: bool = False,
+        edited: bool = False,
+        quick: bool = False,
+    ) -> None:
+        """Lint a file when `after` seconds have passed.
+
+        With `search`, after a look at the whole project; when `quick`, with what is remembered of its callers, which
+        are looked at after a pause.
+        """
         known = self._waiting.get(path)
         due = time.monotonic() + after
         rank = 1 if after >= REST else 0
         if known is not None:
             edited = edited or known.edited
+            quick = quick and (known.quick or known.rank > 0)
             rank = min(rank, known.rank)
             due = due if edited and after else min(due, known.due)
-        self._waiting[path] = _Waiting(due, rank, edited)
+        self._waiting[path] = _Waiting(due, rank, edited, quick)
         self._must_search = self._must_search or search
         self._woken.set()
 
@@ -89,7 +103,7 @@ class Checks:
             return None
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(path, []).append(answer)
-        self.want(path)
+        self.want(path, quick=known is not None)
         return await answer
 
     def is_current(self, outcome: Outcome) -> bool:
@@ -115,20 +129,20 @@ class Checks:
             search, self._must_search = self._must_search, False
             self._running = path
             try:
-                linted = await self._lint(path, search)
+                linted = await self._lint(path, search, quick=waiting.quick and not search)
             finally:
                 self._running = None
             if linted is None:
                 self._must_search = self._must_search or search
                 if path in versions:
-                    self.want(path, edited=waiting.edited)
+                    self.want(path, edited=waiting.edited, quick=waiting.quick and not search)
                 continue
             if self.documents.at(path) is not None:
                 self._finish(Outcome(linted, versions), edited=waiting.edited)
 
-    async def _lint(self, path: str, search: bool) -> Linted | None:
+    async def _lint(self, path: str, search: bool, *, quick: bool) -> Linted | None:
         try:
-            answer = await self.process.ask(Lint(path, search))
+            answer = await self.process.ask(Lint(path, search, quick))
         except Superseded:
             return None
         except Failed as error:
@@ -147,7 +161,9 @@ class Checks:
                 if not asked.done():
                     asked.set_result(outcome)
         elif path in self._asked:
-            self.want(path)
+            self.want(path, quick=True)
+        if outcome.linted.is_parsable and not outcome.linted.is_whole and path not in self._waiting:
+            self.want(path, after=REST)
         # What a file is in the middle of being typed says nothing of the others.
         if edited and outcome.linted.is_parsable:
             self.want_dependents(path, REST)

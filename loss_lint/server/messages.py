@@ -43,10 +43,11 @@ class OnDisk:
 
 @dataclass(frozen=True, slots=True)
 class Lint:
-    """Lint a file; with `search`, after a look at the whole project."""
+    """Lint a file; with `search`, after a look at the whole project; when `quick`, as its callers are remembered."""
 
     path: str
     search: bool
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Linted:
     """What a file's lint gave: its findings as `check` shows them.
 
     `lines` are the texts of all lines that the findings' places begin or end in, `files` what it followed from.
-    `problem` is what is wrong with the configuration, `failure` the trace of an internal error.
+    Without `is_whole`, callers were not looked at again. `problem` is what is wrong with the configuration, `failure`
+    the trace of an internal error.
     """
 
     path: str
@@ -96,6 +98,7 @@ class Linted:
     lines: Mapping[tuple[str, int], str]
     files: frozenset[str] = frozenset()
     is_parsable: bool = True
+    is_whole: bool = True
     can_measure: bool = False
     problem: str | None = None
     failure: str | None = None

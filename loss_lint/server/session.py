@@ -102,7 +102,7 @@ class Session:
     def _lint(self, asked: Lint) -> Linted:
         if asked.search or self._must_search:
             self._search()
-        findings = self._linter.lint(asked.path, self._pause)
+        findings = self._linter.lint(asked.path, self._pause, quick=asked.quick)
         problem = None
         try:
             codes = self._configuration.codes(asked.path)
@@ -125,6 +125,7 @@ class Session:
             self._lines_at(places),
             self._linter.followed(asked.path),
             is_parsable=all(finding.code != UNPARSABLE for finding in shown),
+            is_whole=self._linter.is_whole(asked.path),
             can_measure=bool(shown) and _has_torch(),
             problem=problem,
         )

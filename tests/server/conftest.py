@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -168,10 +169,11 @@ async def running(
     options: object = None,
     folders: list[Path] | None = None,
     capabilities: types.ClientCapabilities | None = None,
+    environment: dict[str, str] | None = None,
 ) -> AsyncIterator[Editor]:
     """An editor with a server of its own."""
     client = make_test_lsp_client()
-    await client.start_io(*SERVER)
+    await client.start_io(*SERVER, env={**os.environ, **(environment or {})})
     editor = Editor(client, folder)
     try:
         given = capabilities or client_capabilities(pulls=pulls, encodings=encodings)

@@ -184,6 +184,29 @@ async def test_a_caller_in_another_file_judges_a_function_when_it_is_opened(edit
     assert editor.uri("h/engine.py") in [one.location.uri for one in finding.related_information or []]
 
 
+async def test_while_typing_callers_say_what_they_said_and_are_looked_at_when_it_rests(
+    editor: Editor,
+) -> None:
+    engine = (
+        "import torch\n\n\ndef train(model, loss_fn, x, y):\n"
+        "    loss = loss_fn(model(x), y)\n    loss.backward()\n"
+    )
+    editor.write("n/engine.py", engine)
+    editor.write(
+        "n/main.py",
+        "from torch import nn\nfrom engine import train\n\n\ndef main(x, y):\n"
+        "    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))\n"
+        "    train(model, nn.CrossEntropyLoss(), x, y)\n",
+    )
+    editor.open("n/engine.py")
+    assert spans(await editor.published("n/engine.py", 1)) == [(4, 11, 4, 31)]
+    version = editor.change("n/engine.py", "# typed\n" + engine)
+    assert spans(await editor.published("n/engine.py", version)) == [(5, 11, 5, 31)]
+    version = editor.change("n/engine.py", "# typed\n" + engine.replace("(x), y)", "(x.float()), y)"))
+    assert await editor.published("n/engine.py", version) == []  # what they said was of another line
+    assert spans(await editor.published("n/engine.py", version)) == [(5, 11, 5, 39)]
+
+
 async def test_nearest_configuration_and_noqa_hold_as_on_the_command_line(editor: Editor) -> None:
     editor.write("i/pyproject.toml", '[tool.loss-lint]\nignore = ["LOS201"]\n')
     editor.write("i/train.py", BAD)
@@ -294,16 +317,3 @@ async def test_who_pulls_is_asked_to_pull_again_when_another_file_changes_the_re
 
 async def test_pulling_a_document_that_is_not_open_gives_nothing(puller: Editor) -> None:
     assert list((await puller.pull("nowhere.py")).items) == []
-
-
-async def test_a_request_can_be_cancelled_and_others_are_answered(puller: Editor) -> None:
-    puller.write("c/train.py", BAD)
-    puller.open("c/train.py")
-    document = types.TextDocumentIdentifier(puller.uri("c/train.py"))
-    asked = puller.client.protocol.send_request(
-        types.TEXT_DOCUMENT_DIAGNOSTIC, types.DocumentDiagnosticParams(document), msg_id="to-cancel"
-    )
-    puller.client.cancel_request(types.CancelParams("to-cancel"))
-    with pytest.raises(Exception, match=r"[Cc]ancel"):
-        await asyncio.wrap_future(asked)
-    assert codes((await puller.pull("c/train.py")).items) == ["LOS201"]
