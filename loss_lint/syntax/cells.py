@@ -76,8 +76,8 @@ def code_cells(data: bytes) -> list[CodeCell]:
     except RecursionError:
         raise NotANotebook("this file is too deeply nested to be a Jupyter notebook") from None
     sheets = found.get("worksheets")  # until version 3 of the format
-    in_sheets = isinstance(sheets, list) and sheets
-    given = [sheet.get("cells") for sheet in sheets] if in_sheets else [found.get("cells")]
+    holders = sheets if isinstance(sheets, list) and sheets else [found]
+    given = [holder.get("cells") for holder in holders]
     cells = [some for some in given if isinstance(some, _Cells)]
     if len(cells) < len(given):
         raise NotANotebook("this file is not a Jupyter notebook: it has no list of cells")
