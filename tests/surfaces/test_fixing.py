@@ -9,11 +9,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loss_lint.cli import main
+from loss_lint.cli.looking import Look
+from loss_lint.findings import Edit, Finding, Fix, Place
+from loss_lint.syntax.sources import Snapshot
 
 # LOS502 has a safe fix, LOS201 an unsafe one, LOS604 none.
 SAFE = """\
@@ -383,3 +387,73 @@ class TestAddNoqa:
         assert check("main.py", "--add-noqa").err == "Added 1 noqa directive.\n"
         assert (project / "train.py").read_text() == train
         assert check("main.py").out == "All checks passed!\n"
+
+
+class TestOtherFiles:
+    """A fix may edit another file than the one in which its finding stands."""
+
+    @pytest.fixture
+    def reaching(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+        """Gives the finding in `train.py` a fix that edits the text `old` of a file, which it makes."""
+
+        def reach(name: str) -> Path:
+            (project / "train.py").write_text(HEAD + UNSAFE)
+            (project / "README.md").write_text("")
+            path = project / name
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_text("old = 1\n")
+            lint = Look.__call__
+
+            def found(look: Look, sources: Snapshot) -> list[Finding]:
+                edit = Edit(Place(str(path), 1, 1, 1, 4), "new")
+                is_old = sources.read(str(path)).startswith(b"old")
+                fix = Fix("safe", "Rename", (edit,)) if is_old else None
+                return [replace(one, fix=fix) for one in lint(look, sources)]
+
+            monkeypatch.setattr(Look, "__call__", found)
+            return path
+
+        return reach
+
+    def test_one_of_the_project(self, reaching: Callable[[str], Path], check: Check) -> None:
+        path = reaching("net.py")
+        assert "(1 fixed, 1 remaining)" in check("train.py", "--fix").out
+        assert path.read_text() == "new = 1\n"
+
+    @pytest.mark.parametrize("name", ["venv/lib/site-packages/net.py", "build/net.py", "../other/net.py"])
+    def test_not_one_that_is_none_of_the_project(
+        self, reaching: Callable[[str], Path], check: Check, name: str
+    ) -> None:
+        path = reaching(name)
+        done = check("train.py", "--fix")
+        assert path.read_text() == "old = 1\n"
+        assert "the fix of LOS201 is left out: it edits" in done.err
+        assert "which is not the project's" in done.err
+        assert done.last == ["Found 1 error."]
+
+    def test_not_one_that_git_ignores(
+        self, reaching: Callable[[str], Path], check: Check, project: Path
+    ) -> None:
+        path = reaching("generated.py")
+        (project / ".git").mkdir()
+        (project / ".gitignore").write_text("generated.py\n")
+        check("train.py", "--fix")
+        assert path.read_text() == "old = 1\n"
+
+    def test_none_for_standard_input(self, reaching: Callable[[str], Path], check: Check) -> None:
+        path = reaching("net.py")
+        done = check("--stdin-filename", "train.py", "--fix", stdin=HEAD + UNSAFE)
+        assert (done.out, path.read_text()) == (HEAD + UNSAFE, "old = 1\n")
+        assert "it edits another file, net.py" in done.err
+
+    def test_the_difference_has_it(self, reaching: Callable[[str], Path], check: Check) -> None:
+        reaching("net.py")
+        assert check("train.py", "--diff").out.startswith(
+            "--- net.py\n+++ net.py\n@@ -1 +1 @@\n-old = 1\n+new = 1\n"
+        )
+
+
+def test_what_torch_refutes_is_not_fixed(both: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loss_lint.cli.confirming.confirmed", lambda findings, _: ([], list(findings)))
+    assert check("--fix", "--confirm").out == "All checks passed!\n"
+    assert both.read_text() == BOTH
