@@ -159,12 +159,15 @@ def _rank(located: _Located) -> tuple[int, int, int]:
 
 
 def _locate(rule: Rule, match: Match) -> _Located:
-    """Where the finding stands: an operand that came in as an argument moves it to the call."""
+    """Where the finding stands: an operand that came in as an argument moves it to the call.
+
+    A function inside another one reads the outer one's parameters too: it is as innocent.
+    """
     site, frame = match.sink.site, match.sink.frame
     moved: list[Pass] = []
     for entered in match.passes:
-        if entered.frame is frame and frame.parent is not None:
-            site, frame = entered.call, frame.parent
+        if entered.frame.parent is not None and any(entered.frame is one for one in _outwards(frame)):
+            site, frame = entered.call, entered.frame.parent
             moved.append(entered)
     return _Located(rule, match, site, frame, tuple(moved))
 
@@ -202,11 +205,19 @@ def _deciding(match: Match) -> list[Atom]:
     return [atom for atom in match.guards if atom not in match.sink.guards]
 
 
-def _calls(frame: Frame) -> Iterator[Site]:
+def _outwards(frame: Frame) -> Iterator[Frame]:
+    """A frame, and those that its call stands in."""
     current: Frame | None = frame
-    while current is not None and current.call is not None:
-        yield current.call
+    while current is not None:
+        yield current
         current = current.parent
+
+
+def _calls(frame: Frame) -> Iterator[Site]:
+    for one in _outwards(frame):
+        if one.call is None:
+            return
+        yield one.call
 
 
 def _trace(located: _Located, places: Places) -> Iterator[Step]:

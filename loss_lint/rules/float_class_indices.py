@@ -42,15 +42,17 @@ The fix drops the cast. The program raised before and computes a loss afterwards
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
 from loss_lint.symbolic.dtypes import asks_for_dtype
 from loss_lint.symbolic.edits import Bypass, Wrap
-from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.graph import Op, Pass
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.targets import float_casts
+from loss_lint.symbolic.walk import View
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
@@ -70,10 +72,15 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             guards=view.guards,
             spine=(sink, *spine_end),
             edits=(Bypass(cast),) if cast.name.startswith("to_") else (Wrap(sink, 1, "to_long"),),
-            passes=view.passes,
+            passes=_passes_of(cast, view),
             steps=((cast.site, "class indices become floats"),),
             fix_message="Drop the cast",
         )
+
+
+def _passes_of(cast: Op, view: View) -> tuple[Pass, ...]:
+    """The arguments between the loss and the cast: what comes into the function that casts is not wrong yet."""
+    return tuple(takewhile(lambda entered: entered.frame is not cast.frame, view.passes))
 
 
 RULE = Rule(
