@@ -165,6 +165,35 @@ class Experiment{n}:
             json.dump(self.history, file)
 '''
 
+_TOOL = '''
+
+def summarize{n}(folder, names, width=72, keep=None):
+    """What the runs in a folder came to, as lines of text."""
+    lines = []
+    best = {{}}
+    for name in sorted(names):
+        path = os.path.join(folder, name, "history.json")
+        if not os.path.exists(path):
+            logger.warning("no history in %s", path)
+            continue
+        with open(path) as file:
+            history = json.load(file)
+        if not history:
+            continue
+        accuracies = [epoch["accuracy"] for epoch in history]
+        times = [epoch["time"] for epoch in history]
+        best[name] = max(accuracies)
+        started = time.strftime("%H:%M", time.localtime(times[0]))
+        lines.append(f"{{name:<30}} {{max(accuracies):.3f}} in {{sum(times):.0f}} s since {{started}}")
+    if keep is not None:
+        chosen = sorted(best, key=best.get, reverse=True)[:keep]
+        lines = [line for line in lines if line.split()[0] in chosen]
+    ruler = "-" * width
+    for line in (ruler, *lines, ruler):
+        logger.info("%s", line[:width])
+    return lines
+'''
+
 _SCRIPT_TAIL = """
 
 def arguments():
@@ -252,8 +281,8 @@ class Probe{n}(nn.Module):
 """
 
 
-def write_project(folder: Path, *, experiments: int = 11, others: int = 60) -> Path:
-    """The project below `folder`; gives its script, of about 1,000 lines with 11 experiments."""
+def write_project(folder: Path, *, experiments: int = 3, tools: int = 25, others: int = 60) -> Path:
+    """The project below `folder`; gives its script, of about 1,000 lines."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text("[project]\nname = 'experiments'\n")
     (folder / "data.py").write_text(_DATA)
@@ -272,6 +301,7 @@ def write_project(folder: Path, *, experiments: int = 11, others: int = 60) -> P
     script.write_text(
         _SCRIPT_HEAD.format(imports="\n".join(imports))
         + "".join(parts)
+        + "".join(_TOOL.format(n=n) for n in range(tools))
         + _SCRIPT_TAIL.format(runs="".join(runs))
     )
     return script
