@@ -4,7 +4,7 @@ One file for each linted file, under `.loss_lint_cache`, holding its report and 
 it followed from: loss-lint's own sources, the interpreter's grammar, the file, the files that it imports as
 far as they were looked at, the folders in which imports were looked for, and who imports what a fix would
 change. Which callers judge a file is asked anew in every run. Selection and `# noqa` are applied after the
-cache, so no setting changes what is stored.
+cache; what the project's own names mean is part of an entry's name.
 Entries are JSON under a checksum: a damaged one is the same as none, and none can run code.
 """
 
@@ -37,8 +37,9 @@ _IGNORE = "# Written by loss-lint.\n*\n"
 class Cache:
     """The cache below one folder. Nothing here raises for what is on disk, or is not."""
 
-    def __init__(self, parent: str, linter: Linter) -> None:
-        self._folder = os.path.join(parent, FOLDER)
+    def __init__(self, parent: str, linter: Linter, *, folder: str | None = None) -> None:
+        """The cache is in `folder`, by default the one called `.loss_lint_cache` in `parent`."""
+        self._folder = os.path.join(parent, FOLDER) if folder is None else folder
         self._linter = linter
         # Many files depend on the same few; each is hashed once a run.
         self._files: dict[str, str] = {}
@@ -110,7 +111,8 @@ class Cache:
         return known
 
     def _entry(self, path: str) -> str:
-        return os.path.join(self._folder, _digest(os.fsencode(path)) + ".json")
+        key = os.fsencode(path) + self._linter.conventions.key.encode("utf-8", "surrogatepass")
+        return os.path.join(self._folder, _digest(key) + ".json")
 
     @cached_property
     def _is_prepared(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -45,6 +45,47 @@ EXCLUDED = frozenset(
 )
 
 
+class Excluded(Protocol):
+    """What of a folder's content is left out."""
+
+    def matches(self, path: str, name: str) -> bool: ...
+
+
+class Boundaries(Protocol):
+    """What a configuration says of which files are covered."""
+
+    @property
+    def respects_gitignore(self) -> bool: ...
+
+    @property
+    def forces_exclusion(self) -> bool:
+        """Whether what is excluded is left out even if it is named."""
+
+    def excluded_in(self, folder: str, names: Container[str]) -> Excluded:
+        """What is left out of a folder that holds `names`; outer folders are asked for first."""
+
+    def excludes(self, path: str) -> bool:
+        """Whether a path is left out, or lies in a folder that is."""
+
+
+class _Names:
+    def matches(self, path: str, name: str) -> bool:  # noqa: ARG002 - as the protocol has it
+        return name in EXCLUDED
+
+
+class Usual:
+    """The boundaries without a configuration."""
+
+    respects_gitignore = True
+    forces_exclusion = False
+
+    def excluded_in(self, folder: str, names: Container[str]) -> Excluded:  # noqa: ARG002
+        return _Names()
+
+    def excludes(self, path: str) -> bool:
+        return not EXCLUDED.isdisjoint(path.split(os.sep))
+
+
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """The files to lint, sorted absolute paths, and what could not be looked at, as messages."""
@@ -74,11 +115,12 @@ class _Ignores:
 
 @dataclass
 class _Walk:
+    boundaries: Boundaries
     files: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
     def folder(self, root: str) -> None:
-        work_tree = repository(root)
+        work_tree = repository(root) if self.boundaries.respects_gitignore else None
         ignores = _ignores_above(root, work_tree)
         pending = [(root, ignores, work_tree is not None)]
         while pending:
@@ -88,10 +130,14 @@ class _Walk:
             except OSError as error:
                 self.problems.append(f"{folder}: {error.strerror}")
                 continue
-            if tracked or any(entry.name == ".git" for entry in entries):
+            names = {entry.name for entry in entries}
+            if tracked or (".git" in names and self.boundaries.respects_gitignore):
                 tracked = True
                 ignores = ignores.within(folder)
+            excluded = self.boundaries.excluded_in(folder, names)
             for entry, is_folder in _children(entries):
+                if excluded.matches(entry.path, entry.name):
+                    continue
                 if not ignores.cover(entry.path, is_folder=is_folder):
                     if is_folder:
                         pending.append((entry.path, ignores, tracked))
@@ -99,15 +145,17 @@ class _Walk:
                         self.files.add(entry.path)
 
 
-def discover(paths: Sequence[str]) -> Discovery:
+def discover(paths: Sequence[str], boundaries: Boundaries | None = None) -> Discovery:
     """The Python files and notebooks in `paths`: files as they are, folders with all that is below them.
 
-    What is named explicitly is covered even where an exclusion or a `.gitignore` speaks against it.
-    Folders are not followed through symbolic links, so that no loop can arise.
+    What is named explicitly is covered even where an exclusion or a `.gitignore` speaks against it, unless the
+    boundaries force exclusions. Folders are not followed through symbolic links, so that no loop can arise.
     """
-    walk = _Walk()
+    walk = _Walk(Usual() if boundaries is None else boundaries)
     for path in paths:
         absolute = os.path.abspath(path)
+        if walk.boundaries.forces_exclusion and walk.boundaries.excludes(absolute):
+            continue
         if os.path.isdir(absolute):
             walk.folder(absolute)
         elif os.path.isfile(absolute):
@@ -147,8 +195,6 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 def _children(entries: Sequence[os.DirEntry[str]]) -> Iterator[tuple[os.DirEntry[str], bool]]:
     """The folders, Python files and notebooks of a folder, with whether each is a folder."""
     for entry in entries:
-        if entry.name in EXCLUDED:
-            continue
         if entry.is_dir(follow_symlinks=False):
             yield entry, True
         elif entry.name.endswith((".py", ".ipynb")) and _is_file(entry):

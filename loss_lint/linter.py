@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.findings import Finding, Place
 from loss_lint.moving import Move, move, moved
 from loss_lint.sightings import Report, judge, seen_in, single
@@ -35,18 +36,25 @@ class Linter:
     """Lints files of one project. What several of them import is read and evaluated once.
 
     `roots` are the folders that a run was asked for: where nothing else says where a project begins, it
-    begins there. With `keeps_reports`, what one file says is remembered for the others that it calls into, without
-    witnesses: for whoever asks for one file after the other.
+    begins there. `conventions` say what its own names mean. With `keeps_reports`, what one file says is
+    remembered for the others that it calls into, without witnesses: for whoever asks for one file after the other.
     """
 
-    def __init__(self, sources: Sources, roots: Sequence[str] = (), *, keeps_reports: bool = False) -> None:
-        self._given = (sources, tuple(roots))
+    def __init__(
+        self,
+        sources: Sources,
+        roots: Sequence[str] = (),
+        conventions: Conventions = USUAL,
+        *,
+        keeps_reports: bool = False,
+    ) -> None:
+        self._given = (sources, tuple(roots), conventions)
         self._reports: dict[str, Report] | None = {} if keeps_reports else None
         self._followed: dict[str, frozenset[str]] = {}
         # What files said before others changed, with the text that each of these had.
         self._outdated: dict[str, tuple[Report, dict[str, bytes]]] = {}
-        self.project = Project(sources, roots)
-        self.relevance = Relevance(self.project)
+        self.project = Project(sources, roots, conventions.import_roots)
+        self.relevance = Relevance(self.project, conventions)
         self._started: tuple[Machine, Engine] | None = None
         # How much source there was in what has been dropped, which only a collection of garbage gives back.
         self.dropped_bytes = 0
@@ -55,6 +63,11 @@ class Linter:
     def roots(self) -> tuple[str, ...]:
         """The folders that the run was asked for."""
         return self._given[1]
+
+    @property
+    def conventions(self) -> Conventions:
+        """What the project's own names mean."""
+        return self._given[2]
 
     def __getstate__(self) -> Any:
         """Another process reads and evaluates anew."""
@@ -87,6 +100,8 @@ class Linter:
             self._outdate(path, self.project.sources.read(path))
         self.project.forget(path)
         self.relevance.forget(path)
+        if self._started is not None:
+            self._started[0].own_names.look_again(self.project)
         self._forget(frozenset({path}), frozenset())
 
     def _outdate(self, path: str, text: bytes) -> None:
@@ -102,8 +117,8 @@ class Linter:
         self._outdated.clear()
         known, known_relevance = self.project, self.relevance
         trail = self._consulted()
-        self.project = Project(self._given[0], self.roots)
-        self.relevance = Relevance(self.project)
+        self.project = Project(self._given[0], self.roots, self.conventions.import_roots)
+        self.relevance = Relevance(self.project, self.conventions)
         files = frozenset(
             path
             for path in trail.files
@@ -117,6 +132,7 @@ class Linter:
         if self._started is not None:
             machine = self._started[0]
             machine.project, machine.relevance = self.project, self.relevance
+            machine.own_names.look_again(self.project)
         self._forget(files, folders)
         if self._reports is not None:
             self._reports = {
@@ -316,7 +332,7 @@ class Linter:
             from loss_lint.rules.engine import Engine
             from loss_lint.symbolic.machine import Machine
 
-            machine = Machine(self.project, self.relevance)
+            machine = Machine(self.project, self.relevance, self.conventions)
             self._started = (machine, Engine(machine))
         return self._started
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.findings import Finding, Place
 from loss_lint.selection import INTERNAL_ERROR
 from loss_lint.sightings import Report, judge, seen_in, single
 from loss_lint.syntax.screen import is_python_of_torch
-from loss_lint.syntax.sources import is_notebook
+from loss_lint.syntax.sources import is_notebook, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,17 +88,46 @@ def lint_files(
     jobs: int | None = None,
     cache: Callable[[Linter], Cache] | None = None,
     begins: Callable[[str], None] | None = None,
+    conventions: Callable[[str], Conventions] | None = None,
 ) -> Run:
     """All findings in `paths`, sorted; the same for every number of jobs.
 
     `roots` are the folders that were asked for. `jobs` is the number of processes, by default as many as the
     work is worth. Findings of other processes or of the cache carry no witness. `begins` hears the path of
-    each file that is about to be looked at, in this process.
+    each file that is about to be looked at, in this process. `conventions` tells what a file's project means by
+    its own names.
     """
     from loss_lint.linter import Linter
 
     given = dict.fromkeys(paths)
-    linter = Linter(sources, roots)
+    alike: dict[Conventions, list[str]] = {}
+    for path in given:
+        alike.setdefault(USUAL if conventions is None else conventions(path), []).append(path)
+    sources = snapshot(sources)
+    runs = [
+        _lint_alike(own, given.keys() - set(own), Linter(sources, roots, meant), jobs, cache, begins)
+        for meant, own in alike.items()
+    ]
+    if len(runs) == 1:
+        return runs[0]
+    limits: Counter[str] = Counter()
+    for run in runs:
+        limits.update(dict(run.limits))
+    found = {finding for run in runs for finding in run.findings}
+    looked_at = frozenset[str]().union(*(run.looked_at for run in runs))
+    return Run(tuple(sorted(found, key=Finding.sort_key)), tuple(sorted(limits.items())), looked_at)
+
+
+def _lint_alike(
+    paths: Sequence[str],
+    others: AbstractSet[str],
+    linter: Linter,
+    jobs: int | None,
+    cache: Callable[[Linter], Cache] | None,
+    begins: Callable[[str], None] | None,
+) -> Run:
+    """All findings in files of the same conventions; `others` are linted with theirs."""
+    given = dict.fromkeys(paths)
     reports = _Reports(Job(linter, cache(linter) if cache is not None else None, begins), jobs)
     reports.add(given)
     # What calls into a file judges it, be it among the given ones or not.
@@ -115,7 +147,7 @@ def lint_files(
         finding
         for path, group in groups.items()
         for finding in judge(path, [reports[one] for one in group])
-        if path in given or any(place.path in given for place in finding.also)
+        if path in given or (path not in others and any(place.path in given for place in finding.also))
     }
     return Run(tuple(sorted(found, key=Finding.sort_key)), reports.limits(given), reports.looked_at())
 

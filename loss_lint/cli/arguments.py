@@ -35,7 +35,6 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--output-format",
         choices=formats.NAMES,
-        default="full",
         help="how findings are written (default: full)",
     )
     check.add_argument(
@@ -48,13 +47,32 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "-e", "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
     )
+    check.add_argument("--baseline", metavar="FILE", help="report only what a baseline does not know")
+    check.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write what is found to a baseline instead; with --baseline, what of that is left",
+    )
+    check.add_argument(
+        "--since",
+        metavar="REV",
+        help="report only what was introduced since a revision of the git repository",
+    )
     check.add_argument("-j", "--jobs", type=_positive, metavar="N", help="number of processes")
     check.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
+    check.add_argument("--cache-dir", metavar="FOLDER", help="where the cache is (default: .loss_lint_cache)")
+    check.add_argument(
+        "--config",
+        action="append",
+        metavar="FILE|KEY=VALUE",
+        help="a TOML file that holds instead of all others, or one of its keys, which holds over every file",
+    )
     check.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     check.add_argument("-w", "--watch", action="store_true", help="check again whenever a file changes")
     _add_color(check)
     _add_fixes(check.add_argument_group("fixes and comments"))
     _add_selection(check.add_argument_group("rule selection"))
+    _add_file_selection(check.add_argument_group("file selection"))
     levels = check.add_argument_group("log levels").add_mutually_exclusive_group()
     levels.add_argument("-q", "--quiet", action="store_true", help="write findings and nothing else")
     levels.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is done")
@@ -103,6 +121,23 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         ("--extend-select", "as --select, in addition to what is on already"),
     ):
         group.add_argument(flag, action="extend", type=_selectors, metavar="RULE[,...]", help=meaning)
+
+    for flag, meaning in (
+        ("--per-file-ignores", "codes, prefixes or names of rules to turn off in the files of a pattern"),
+        ("--extend-per-file-ignores", "as --per-file-ignores, in addition to those of the configuration"),
+    ):
+        group.add_argument(flag, action="extend", type=_selectors, metavar="PATTERN:RULE[,...]", help=meaning)
+
+
+def _add_file_selection(group: argparse._ArgumentGroup) -> None:
+    for flag, meaning in (
+        ("--exclude", "patterns of files and folders to leave out, instead of the configuration's"),
+        ("--extend-exclude", "as --exclude, in addition to what is left out already"),
+    ):
+        group.add_argument(flag, action="extend", type=_selectors, metavar="PATTERN[,...]", help=meaning)
+    switches = argparse.BooleanOptionalAction
+    group.add_argument("--force-exclude", action=switches, help="leave out even what is named")
+    group.add_argument("--respect-gitignore", action=switches, help="leave out what git ignores (default)")
 
 
 def _add_rule(rule: argparse.ArgumentParser) -> None:

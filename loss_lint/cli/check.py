@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
 from contextlib import ExitStack
@@ -10,18 +11,20 @@ from typing import TYPE_CHECKING
 
 from loss_lint.cells import in_cells
 from loss_lint.cli import inputs
+from loss_lint.cli.configuring import configuration_of
 from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail
 from loss_lint.cli.looking import Look
 from loss_lint.cli.output import misused, write_report
-from loss_lint.config import ConfigError, Configuration
+from loss_lint.config import ConfigError
 from loss_lint.report.summary import Fixing
-from loss_lint.selection import INTERNAL_ERROR, Layer, known_codes
+from loss_lint.selection import INTERNAL_ERROR
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from loss_lint.cli.inputs import Input
+    from loss_lint.cli.known import News
+    from loss_lint.config import Configuration, Settings
     from loss_lint.findings import Finding
 
 
@@ -49,20 +52,28 @@ def check(options: argparse.Namespace) -> int:
 def run_once(options: argparse.Namespace) -> Checked:
     """One run; its report is written."""
     started = time.perf_counter()
-    given = inputs.given(options)
     try:
-        configuration = _configuration(options, given)
+        configuration = configuration_of(options)
+        given = inputs.given(options, configuration)
+        configuration.validate(given.folders)
+        options = _settled(options, configuration.base())
+        news = _news(options, given, configuration)
     except ConfigError as error:
         return Checked(fail(str(error)))
+    problem = misused(options)
+    if problem is not None:
+        return Checked(fail(problem))
     if not options.quiet:
         complain("warning", given.warnings)
     complain("error", given.problems)
 
-    look = Look(options, given, configuration)
+    look = Look(options, given, configuration, news)
     try:
         checked = _done(options, given, look)
     except ImportError as error:
         return Checked(fail(f"`--confirm` cannot measure: {error}"))
+    except ConfigError as error:
+        return Checked(fail(str(error)))
     if options.verbose:
         complain("info", [f"linted {len(given.files)} files in {time.perf_counter() - started:.2f} s"])
         complain("info", [f"gave up {count} times: {name}" for name, count in look.limits])
@@ -79,6 +90,8 @@ def _done(options: argparse.Namespace, given: Input, look: Look) -> Checked:
         if _is_fixing(options) and (options.no_cache or given.from_stdin):
             look.scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="loss-lint-"))
         findings = look(given.sources)
+        if options.write_baseline is not None and options.baseline is None:
+            return Checked(FAILED if given.problems else CLEAN)
         if options.add_noqa:
             from loss_lint.cli.silencing import silence
 
@@ -108,12 +121,22 @@ def _is_fixing(options: argparse.Namespace) -> bool:
     return bool(options.fix or options.fix_only or options.diff)
 
 
-def _configuration(options: argparse.Namespace, given: Input) -> Configuration:
-    select = None if options.select is None else tuple(options.select)
-    layer = Layer(select, tuple(options.ignore or ()), tuple(options.extend_select or ()))
-    configuration = Configuration(known_codes, layer, options.isolated)
-    configuration.validate(given.folders)
-    return configuration
+def _settled(options: argparse.Namespace, settings: Settings) -> argparse.Namespace:
+    """The flags, with what the configuration says where they are silent."""
+    settled = argparse.Namespace(**vars(options))
+    settled.output_format = settings.output_format or "full"
+    if settled.unsafe_fixes is None:
+        settled.unsafe_fixes = settings.unsafe_fixes
+    return settled
+
+
+def _news(options: argparse.Namespace, given: Input, configuration: Configuration) -> News | None:
+    """What tells new findings from known ones, if a flag asks for that; raises ConfigError."""
+    if (options.baseline, options.since, options.write_baseline) == (None, None, None):
+        return None
+    from loss_lint.cli.known import News
+
+    return News(options, given, configuration)
 
 
 def _status(

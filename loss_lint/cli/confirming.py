@@ -6,13 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from loss_lint.cli.inputs import Input
+    from loss_lint.conventions import Conventions
     from loss_lint.findings import Finding
 
 
-def confirmed(findings: Sequence[Finding], given: Input) -> tuple[list[Finding], list[Finding]]:
+def confirmed(
+    findings: Sequence[Finding], given: Input, conventions: Callable[[str], Conventions]
+) -> tuple[list[Finding], list[Finding]]:
     """The findings with their evidence, and apart those that torch refutes; raises ImportError without torch."""
     from loss_lint.harness import confirm_all, contradicts
     from loss_lint.linter import Linter
@@ -21,7 +24,14 @@ def confirmed(findings: Sequence[Finding], given: Input) -> tuple[list[Finding],
     # A file that cannot be read claims nothing of numbers.
     silent = [finding for finding in findings if not finding.claim]
     speaking = [finding for finding in findings if finding.claim]
-    measured = confirm_all(witnessed(speaking, Linter(given.sources, given.roots)))
+    alike: dict[Conventions, list[Finding]] = {}
+    for finding in speaking:
+        alike.setdefault(conventions(finding.place.path), []).append(finding)
+    measured = confirm_all(
+        found
+        for meant, group in alike.items()
+        for found in witnessed(group, Linter(given.sources, given.roots, meant))
+    )
     ordered = sorted([*silent, *measured], key=lambda finding: finding.sort_key())
     refuted = [finding for finding in ordered if contradicts(finding)]
     return [finding for finding in ordered if not contradicts(finding)], refuted

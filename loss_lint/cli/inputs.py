@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from loss_lint.discover import Boundaries
 
 STANDARD_INPUT = "-"
 
@@ -36,25 +37,25 @@ class Input:
         return sorted({os.path.dirname(os.path.abspath(path)) for path in self.files})
 
 
-def given(options: argparse.Namespace) -> Input:
+def given(options: argparse.Namespace, boundaries: Boundaries) -> Input:
     """What the arguments ask for."""
     if reads_stdin(options):
-        return _standard_input(options)
-    return _files(options.paths)
+        return _standard_input(options, boundaries)
+    return _files(options.paths, boundaries)
 
 
 def reads_stdin(options: argparse.Namespace) -> bool:
     return options.paths == [STANDARD_INPUT] or options.stdin_filename is not None
 
 
-def _files(paths: Sequence[str]) -> Input:
-    found = discover(paths)
+def _files(paths: Sequence[str], boundaries: Boundaries) -> Input:
+    found = discover(paths, boundaries)
     empty = not found.files and not found.problems
     warnings = ("no Python files found under the given paths",) if empty else ()
     return Input(found.files, Snapshot(Folder()), found.problems, warnings, roots=import_roots(paths))
 
 
-def _standard_input(options: argparse.Namespace) -> Input:
+def _standard_input(options: argparse.Namespace, boundaries: Boundaries) -> Input:
     name = options.stdin_filename
     path = STANDARD_INPUT if name is None else os.path.abspath(name)
     others = [one for one in options.paths if one not in (STANDARD_INPUT, ".")]
@@ -62,4 +63,5 @@ def _standard_input(options: argparse.Namespace) -> Input:
     data = sys.stdin.buffer.read()
     sources = Snapshot(Overlay(Folder(), {path: data}))
     roots = () if name is None else import_roots([path])
-    return Input((path,), sources, warnings=warnings, from_stdin=True, roots=roots)
+    excluded = name is not None and boundaries.forces_exclusion and boundaries.excludes(path)
+    return Input(() if excluded else (path,), sources, warnings=warnings, from_stdin=True, roots=roots)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from loss_lint.cache import Cache
     from loss_lint.cli.inputs import Input
+    from loss_lint.cli.known import News
     from loss_lint.config import Configuration
     from loss_lint.findings import Finding
     from loss_lint.linter import Linter
@@ -35,22 +36,30 @@ class Look:
     options: argparse.Namespace
     given: Input
     configuration: Configuration
+    news: News | None = None
     scratch: str | None = None
     refuted: list[Finding] = field(default_factory=list)
     limits: tuple[tuple[str, int], ...] = ()
     looked_at: frozenset[str] = frozenset()
 
     def __call__(self, sources: Snapshot) -> list[Finding]:
-        """The findings to show, sorted; raises ImportError where `--confirm` has no torch."""
+        """The findings to show, sorted.
+
+        Raises ImportError where `--confirm` has no torch, ConfigError where what is new cannot be told.
+        """
         run = self._linted(sources)
         self.limits, self.looked_at = run.limits, self.looked_at | run.looked_at
         suppressions = None if self.options.ignore_noqa else Suppressions(sources)
         showing = Showing(self.configuration, suppressions)
         findings = [finding for finding in run.findings if showing.shows(finding)]
+        if self.news is not None:
+            findings = self.news(findings, sources)
         if self.options.confirm and findings:
             from loss_lint.cli.confirming import confirmed
 
-            findings, self.refuted = confirmed(findings, replace(self.given, sources=sources))
+            findings, self.refuted = confirmed(
+                findings, replace(self.given, sources=sources), self.configuration.conventions
+            )
         return findings
 
     def _linted(self, sources: Snapshot) -> Run:
@@ -61,7 +70,12 @@ class Look:
         gc.disable()
         try:
             return lint_files(
-                given.files, sources, roots=given.roots, jobs=options.jobs, cache=self._memory()
+                given.files,
+                sources,
+                roots=given.roots,
+                jobs=options.jobs,
+                cache=self._memory(),
+                conventions=self.configuration.conventions,
             )
         finally:
             gc.freeze()  # what is left of the evaluation ends with the process: no collection need look at it
@@ -70,11 +84,11 @@ class Look:
 
     def _memory(self) -> Callable[[Linter], Cache] | None:
         if not (self.options.no_cache or self.given.from_stdin):
-            return partial(_cache, os.getcwd())
-        return None if self.scratch is None else partial(_cache, self.scratch)
+            return partial(_cache, os.getcwd(), self.configuration.base().cache_dir)
+        return None if self.scratch is None else partial(_cache, self.scratch, None)
 
 
-def _cache(folder: str, linter: Linter) -> Cache:
+def _cache(parent: str, folder: str | None, linter: Linter) -> Cache:
     from loss_lint.cache import Cache
 
-    return Cache(folder, linter)
+    return Cache(parent, linter, folder=folder)

@@ -34,6 +34,11 @@ _EXCLUSIVE = (
     ("diff", "watch"),
     ("exit_zero", "exit_non_zero_on_fix"),
     ("watch", "output_file"),
+    ("write_baseline", "add_noqa"),
+    ("write_baseline", "diff"),
+    ("write_baseline", "fix"),
+    ("write_baseline", "fix_only"),
+    ("write_baseline", "watch"),
 )
 
 
@@ -42,7 +47,7 @@ def misused(options: argparse.Namespace) -> str | None:
     for one, other in _EXCLUSIVE:
         if getattr(options, one) and getattr(options, other):
             return f"`{_flag(one)}` cannot be used with `{_flag(other)}`"
-    if options.statistics and options.output_format not in formats.FOR_STATISTICS:
+    if options.statistics and options.output_format not in (None, *formats.FOR_STATISTICS):
         known = ", ".join(f"`{name}`" for name in sorted(formats.FOR_STATISTICS))
         return f"`--statistics` has no output format `{options.output_format}`; it has {known}"
     if options.watch and options.output_format not in formats.FOR_PEOPLE:

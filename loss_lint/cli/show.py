@@ -14,6 +14,7 @@ from loss_lint.cli.console import is_coloured, terminal_width
 if TYPE_CHECKING:
     import argparse
 
+    from loss_lint.conventions import Conventions
     from loss_lint.explain.explanation import Explanation
     from loss_lint.findings import Finding
     from loss_lint.report.palette import Palette
@@ -29,7 +30,9 @@ SHOWN, UNREADABLE, FAILED = 0, 1, 2
 
 def show(options: argparse.Namespace) -> int:
     """Write what the losses of a file compute; gives the exit status."""
+    from loss_lint.config import ConfigError, Configuration
     from loss_lint.report.palette import Palette
+    from loss_lint.selection import known_codes
     from loss_lint.syntax.sources import Folder, Snapshot
 
     given, cell, line = _target(options.target)
@@ -50,7 +53,11 @@ def show(options: argparse.Namespace) -> int:
     notebook = sources.notebook(path)
     of_module = line if notebook is None or cell is None or line is None else notebook.line(cell, line)
     try:
-        explanation = placed(_explained(path, of_module, sources), sources)
+        conventions = Configuration(known_codes).conventions(path)
+    except ConfigError as error:
+        return _fail(str(error))
+    try:
+        explanation = placed(_explained(path, of_module, sources, conventions), sources)
     except Exception as error:  # noqa: BLE001 - the outermost edge
         cause = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"{given}: loss-lint failed on this file ({cause[:200]}). Please report this.")
@@ -136,7 +143,7 @@ def _report(problem: Finding, sources: Sources, palette: Palette) -> int:
     return UNREADABLE
 
 
-def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
+def _explained(path: str, line: int | None, sources: Sources, conventions: Conventions) -> Explanation:
     from loss_lint.discover import import_roots
     from loss_lint.explain.losses import explain, roots_of
     from loss_lint.linter import RECURSION_LIMIT
@@ -146,7 +153,8 @@ def _explained(path: str, line: int | None, sources: Sources) -> Explanation:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        machine = Machine(Project(sources, import_roots([path])))
+        project = Project(sources, import_roots([path]), conventions.import_roots)
+        machine = Machine(project, conventions=conventions)
         return explain(machine, roots_of(machine, path), path, line)
     finally:
         sys.setrecursionlimit(limit)

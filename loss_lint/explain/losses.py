@@ -180,7 +180,11 @@ def _look(root: Root, places: Places, found: dict[Site, _Sightings]) -> None:
                 tree, then = builder.of_op(op), chains(op, root, builder)
                 reading = _reading(op, tree, then, root, places)
                 trained_on = objective(op, root, Context(places))
-                sightings.add(replace(reading, objective=trained_on), op.name, is_known=True)
+                sightings.add(
+                    replace(reading, objective=trained_on),
+                    op.alias.rpartition(".")[2] or op.name,
+                    is_known=True,
+                )
         elif op.name in BACKWARD and op.operands:
             _look_at_backward(op, root, places, found)
     if _LOSS_WORD.search(root.name):

@@ -281,7 +281,8 @@ class TreeBuilder:
             given = (self._parameter(name, value) for name, value in op.parameters)
             shown = [*inline, *given]
             configuration = ", ".join(part for part in shown if part)
-            text = f"{spelling(op.name)}({configuration})" if configuration else spelling(op.name)
+            name = op.alias.rpartition(".")[2] or spelling(op.name)
+            text = f"{name}({configuration})" if configuration else name
         return Node("operation", op.name, text, place, made, "", children, parameters)
 
     def _symbol_of(self, loss: Op) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -175,7 +176,7 @@ def _locate(rule: Rule, match: Match) -> _Located:
 def _finding(located: _Located, places: Places) -> Finding:
     match, rule = located.match, located.rule
     guards = conditions(_deciding(match), places)
-    message = match.message
+    message = _in_own_words(match.message, match)
     if guards:
         message = f"{message.rstrip('.')} (when {' and '.join(guards)})."
     witness = Witness(
@@ -198,6 +199,15 @@ def _finding(located: _Located, places: Places) -> Finding:
         also=tuple(places.place(call) for call in _calls(located.frame)),
         witness=witness,
     )
+
+
+def _in_own_words(text: str, match: Match) -> str:
+    """The text with the project's own names for those of torch's operations that it uses under these."""
+    ops = (match.sink, *match.spine)
+    for name, alias in {op.name: op.alias for op in ops if op.alias}.items():
+        if all(op.alias == alias for op in ops if op.name == name):
+            text = re.sub(rf"\b{re.escape(name)}\b", alias.rpartition(".")[2], text)
+    return text
 
 
 def _deciding(match: Match) -> list[Atom]:
@@ -223,13 +233,13 @@ def _calls(frame: Frame) -> Iterator[Site]:
 def _trace(located: _Located, places: Places) -> Iterator[Step]:
     match = located.match
     for site, message in match.steps:
-        yield Step(places.place(site), message)
+        yield Step(places.place(site), _in_own_words(message, match))
     for entered in reversed(match.passes):
         if entered not in located.moved:
             yield Step(places.place(entered.site), "passed on as an argument")
     for entered in reversed(located.moved):
         yield Step(places.place(entered.site), "passed on as an argument")
     if located.moved:
-        yield Step(places.place(match.sink.site), f"{match.sink.name} gets it")
+        yield Step(places.place(match.sink.site), _in_own_words(f"{match.sink.name} gets it", match))
     for call in _calls(located.frame):
         yield Step(places.place(call), "called here")

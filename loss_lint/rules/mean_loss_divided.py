@@ -74,7 +74,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if not terms or not all(_is_mean(term) for term in terms):
             continue
         related = frozenset[int]().union(*(sources(term.node) for term in terms))
-        counted = sample_count(divisor, sink.guards, related, spelled)
+        counted = sample_count(divisor, sink.guards, related, root.machine.conventions, spelled)
         if counted is None or is_step_count(divisor, root, spelled) or runs_over(divisor, sink.loops):
             continue
         first = terms[0]

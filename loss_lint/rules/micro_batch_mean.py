@@ -71,18 +71,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from loss_lint.catalogue.names import counts_steps
 from loss_lint.rules.match import CHANGES, Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.sentences import micro_batch_mean
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.accumulation import accumulating_loop, is_drawn_in
+from loss_lint.symbolic.accumulation import accumulating_loop, is_called_steps, is_drawn_in
 from loss_lint.symbolic.counted import Uneven, uneven
 from loss_lint.symbolic.counts import divisions
 from loss_lint.symbolic.facts import constant
 from loss_lint.symbolic.graph import Op, Value, const, fresh_content
 from loss_lint.symbolic.guards import literal_of, subject
-from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
@@ -97,7 +95,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         loop = accumulating_loop(sink, steps, spelled, root)
         if loop is None:
             continue
-        by_index = counts_steps(spelled) or counts_steps(name_of(steps))
+        by_index = is_called_steps(steps, spelled, root)
         for loss in _means(View(sink.operands[slot], sink.guards), Walk()):
             assert isinstance(loss.node, Op)
             if not is_drawn_in(loss.node.operands[1], loop, by_index=by_index):

@@ -6,7 +6,8 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from loss_lint.config import ConfigError, Configuration
+from loss_lint.config import ConfigError, Configuration, Settings
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.linter import Linter
 from loss_lint.report.source import SourceLines
 from loss_lint.runner import internal_error
@@ -48,9 +49,17 @@ class Session:
 
     def _start(self, folders: tuple[str, ...], options: Options) -> None:
         self._folders, self._options = folders, options
-        self._linter = Linter(Overlay(Folder(), self._texts), folders, keeps_reports=True)
-        self._configuration = Configuration(known_codes, options.layer)
+        self._configuration = _configuration(options)
+        conventions = self._conventions()
+        self._linter = Linter(Overlay(Folder(), self._texts), folders, conventions, keeps_reports=True)
         self._explanations.clear()
+
+    def _conventions(self) -> Conventions:
+        """What the project's own names mean, as the folder that was opened says it."""
+        try:
+            return self._configuration.settings(self._folders[0]).conventions if self._folders else USUAL
+        except ConfigError:  # said with every file's findings
+            return USUAL
 
     def start_afresh(self) -> None:
         """Forget all that was evaluated, but not the buffers."""
@@ -132,9 +141,12 @@ class Session:
 
     def _search(self) -> None:
         self._must_search = False
-        self._linter.search_again()
-        self._configuration = Configuration(known_codes, self._options.layer)
-        self._explanations.clear()
+        self._configuration = _configuration(self._options)
+        if self._conventions() == self._linter.conventions:
+            self._linter.search_again()
+            self._explanations.clear()
+        else:
+            self.start_afresh()
 
     def _found(self, finding: Finding, path: str, suppressions: Suppressions) -> Found:
         place = place_in(finding, path)
@@ -185,12 +197,16 @@ class Session:
         from loss_lint.report.evidence import evidence_line
 
         # A linter that remembers reports has no expressions to run.
-        linter = Linter(Overlay(Folder(), self._texts), self._folders)
+        linter = Linter(Overlay(Folder(), self._texts), self._folders, self._linter.conventions)
         for finding in linter.lint(asked.path):
             if finding.code == asked.code and finding.place == asked.place and finding.claim:
                 evidence = confirm(finding)
                 return Measured(evidence, evidence_line(evidence))
         return Measured(None, "the finding is not there any more")
+
+
+def _configuration(options: Options) -> Configuration:
+    return Configuration(known_codes, Settings(layers=(options.layer,)))
 
 
 def place_in(finding: Finding, path: str) -> Place:

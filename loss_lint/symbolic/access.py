@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 
 from loss_lint import catalogue
-from loss_lint.catalogue.aliases import canonical
 from loss_lint.symbolic import (
     assign,
     containers,
@@ -22,6 +21,7 @@ from loss_lint.symbolic.graph import (
     Class,
     Const,
     External,
+    Function,
     Guards,
     Import,
     Lazy,
@@ -58,6 +58,8 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
             value = scope.state.names.get(name)
             if isinstance(value, Import | Alternatives):
                 value = imports.loaded(value, scope)
+            if value is not None and scope.enclosing is None and act.machine.own_names:
+                value = _meant(name, value, scope)
             if value is not None:
                 return narrowed(value, act.state.guards) if scope is act else value
             if scope.star_imports:
@@ -70,6 +72,14 @@ def look_up(name: str, act: Activation, site: Site) -> Value:
     return Leaf(
         "global", name, (), site, intern_content(("global", act.module.path, name)), "an unknown name"
     )
+
+
+def _meant(name: str, value: Value, module: Activation) -> Value:
+    """A name of a module, or what it means by the project's configuration; what calls it asks its definition."""
+    if isinstance(value, Class | Function):
+        return value
+    path = module.module.path
+    return module.machine.own_names.at(path, name, path) or value
 
 
 def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activation) -> Value:
@@ -90,7 +100,7 @@ def attribute(base: Value, name: str, site: Site, base_site: Site, act: Activati
             path = imports.project_file(qualified, 0, act)
             if path is not None:  # a package without `__init__.py`
                 return imports.load(Import(path, None, intern_content(("import", path))), act)
-            return external(canonical(qualified))
+            return imports.foreign(qualified, act)
         case Namespace():
             return _module_attribute(plain, name, site, act)
         case Object() | Class() | Super():

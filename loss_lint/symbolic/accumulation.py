@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loss_lint.catalogue.names import counts_steps
 from loss_lint.symbolic.counts import STEP_TESTS, is_step_count, runs_over
 from loss_lint.symbolic.graph import Leaf, Loop, Op, Site, Value
 from loss_lint.symbolic.guards import literal_of, strip
-from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.naming import counts_steps, name_of
 from loss_lint.symbolic.root import BACKWARD, Root, parts
 
 
@@ -19,11 +18,17 @@ def accumulating_loop(divided: Op, steps: Value, spelled: str, root: Root) -> Lo
         return None
     for loop in _loops_of_backward(divided, root):
         if runs_over(steps, (loop,)):
-            if _steps_outside(loop, root) or counts_steps(spelled) or counts_steps(name_of(steps)):
+            if _steps_outside(loop, root) or is_called_steps(steps, spelled, root):
                 return loop
         elif _steps_every(steps, spelled, loop, root):
             return loop
     return None
+
+
+def is_called_steps(steps: Value, spelled: str, root: Root) -> bool:
+    """Whether a value has the name of a number of accumulation steps."""
+    own = root.machine.conventions
+    return counts_steps(spelled, own) or counts_steps(name_of(steps), own)
 
 
 def _loops_of_backward(divided: Op, root: Root) -> Iterator[Loop]:
@@ -43,7 +48,7 @@ def _steps_every(steps: Value, spelled: str, loop: Loop, root: Root) -> bool:
     """Whether the optimizer steps in `loop` under a test of `steps`; by its name alone if no step is seen."""
     stepping = [op for op in root.ops if op.name == "step" and loop in op.loops and not _schedules(op)]
     if not stepping:
-        named = counts_steps(spelled) or counts_steps(name_of(steps))
+        named = is_called_steps(steps, spelled, root)
         return named and is_step_count(steps, root, spelled)
     return any(_tests(atom.condition, steps, spelled) for op in stepping for atom in op.guards)
 

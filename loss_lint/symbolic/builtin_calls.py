@@ -240,6 +240,7 @@ def _isinstance(arguments: Arguments, site: Site, act: Activation) -> Value | No
     candidates = [strip(one) for one in cls.items] if isinstance(cls, Tuple) else [cls]
     if isinstance(cls, Op) and cls.name == "logical_or":
         candidates = [strip(one) for one in cls.operands]
+    candidates = [act.machine.own_names.behind(one) for one in candidates]
     subject = strip(act.machine.resolved(values[0], act))
     if isinstance(subject, Alternatives):
         tested = [

@@ -16,6 +16,7 @@ from loss_lint.symbolic import (
     model_outputs,
     models,
     objects,
+    own_calls,
     pretrained,
     running,
     torch_calls,
@@ -75,6 +76,8 @@ def _call(
     function: Value, arguments: tuple[Argument, ...], site: Site, act: Activation, *, now: bool
 ) -> Value:
     callee = callable_behind(function, act)
+    if act.machine.own_names:
+        callee = act.machine.own_names.behind(callee)
     match callee:
         case Function():
             return running.call_function(callee, None, arguments, site, act, now=now)
@@ -88,6 +91,9 @@ def _call(
             return _method_call(callee, arguments, site, act)
         case Partial(function=inner, args=bound_arguments):
             return call(inner, (*bound_arguments, *arguments), site, act, now=now)
+        case External(alias=alias) if alias:
+            applied = own_calls.call(callee, arguments, site, act)
+            return applied or unknown_call(callee, arguments, site, grad=act.grad)
         case External(name=name):
             return _external_call(callee, name, arguments, site, act)
         case Alternatives(branches=branches):
@@ -229,6 +235,8 @@ def call_module(
         if record is not None and len(arguments) == 1 and arguments[0].keyword is None:
             return containers.run_sequential(callee, record, arguments[0], site, act)
         return unknown_call(callee, arguments, site, grad=act.grad)
+    if isinstance(callee.cls, External) and callee.cls.alias:
+        arguments = own_calls.to_instance(callee.cls, arguments, site, act)
     applied = torch_calls.apply_module(callee, cls, arguments, site, act)
     if applied is None:
         applied = models.call(callee, cls, arguments, site, act)

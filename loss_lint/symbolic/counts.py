@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loss_lint.catalogue.names import counts_samples, counts_steps
+from loss_lint.conventions import Conventions
 from loss_lint.symbolic.graph import (
     Alternatives,
     Const,
@@ -16,7 +16,7 @@ from loss_lint.symbolic.graph import (
     intern_content,
 )
 from loss_lint.symbolic.guards import strip
-from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.naming import counts_samples, counts_steps, name_of
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.shapes import shape_of
 from loss_lint.symbolic.walk import effect, views
@@ -40,38 +40,42 @@ def divisions(op: Op) -> Iterator[tuple[int, Value, str]]:
                 yield slot, factor.operands[0], factor.spelled[0]
 
 
-def sample_count(value: Value, guards: Guards, related: frozenset[int], spelled: str = "") -> str | None:
+def sample_count(
+    value: Value, guards: Guards, related: frozenset[int], own: Conventions, spelled: str = ""
+) -> str | None:
     """What `value` counts, if that is certainly samples, tokens or pixels of a batch; else None.
 
     `related` are the contents that the loss is computed from: the size of one of them is the batch's.
-    `spelled` is the identifier it is written as, by which a literal number is known. What is known to be 1, as the
-    size of a batch that is written down as one sample, changes nothing and counts nothing.
+    `own` are the project's words, `spelled` is the identifier it is written as, by which a literal number is known.
+    What is known to be 1, as the size of a batch that is written down as one sample, changes nothing and counts
+    nothing.
     """
     plain = strip(value)
     if isinstance(plain, Const):
         if plain.value == 1:
             return None
-        return f"`{spelled}`" if counts_samples(spelled) and not counts_steps(spelled) else None
+        counts = counts_samples(spelled, own) and not counts_steps(spelled, own)
+        return f"`{spelled}`" if counts else None
     counted: str | None = None
     for view in views(value, guards):
-        one = _count(view.node, related, spelled)
+        one = _count(view.node, related, own, spelled)
         if one is None:
             return None
         counted = counted or one
     return counted
 
 
-def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
+def _count(node: Value, related: frozenset[int], own: Conventions, spelled: str) -> str | None:
     match node:
         case Op(
             name="item" | "to_float" | "to_int" | "to_long" | "to" | "clamp" | "cpu" | "detach",
             operands=(inner, *_),
         ):
-            return sample_count(inner, frozenset(), related)
+            return sample_count(inner, frozenset(), related, own)
         case Op(name="size", operands=(tensor,)):
             dim = node.parameter("dim")
             is_batch = isinstance(dim, Const) and dim.value == 0 and not _is_one_sample(tensor)
-            if is_batch and (is_related(tensor, related) or counts_samples(spelled)):
+            if is_batch and (is_related(tensor, related) or counts_samples(spelled, own)):
                 return "the batch size"
             return None
         case Op(name="len", operands=(tensor,)):
@@ -82,7 +86,7 @@ def _count(node: Value, related: frozenset[int], spelled: str) -> str | None:
         case Op(name="numel", operands=(tensor,)):
             return "the number of elements" if is_related(tensor, related) else None
     name = name_of(node)
-    if name and counts_samples(name) and not counts_steps(name):
+    if name and counts_samples(name, own) and not counts_steps(name, own):
         return f"`{name}`"
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.graph import Argument, Class, Function, intern_content
@@ -43,6 +43,18 @@ HARMLESS_DECORATORS = frozenset(
         "profile",
     }
 )
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def definitions(body: Sequence[ast.stmt]) -> Iterator[Definition]:
+    """Definitions at the top of a module, also those under `if` and `try`."""
+    for statement in body:
+        if isinstance(statement, Definition):
+            yield statement
+        elif isinstance(statement, ast.If | ast.Try):
+            yield from definitions([*statement.body, *statement.orelse])
 
 
 def define_function(node: ast.FunctionDef | ast.AsyncFunctionDef, act: Activation) -> Function:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from loss_lint.catalogue.names import counts_epochs, counts_samples
+from loss_lint.catalogue.names import counts_epochs
 from loss_lint.symbolic.counts import sources
 from loss_lint.symbolic.graph import Accumulated, Const, Guards, Leaf, Loop, Op, Value
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.loaders import TENSOR_DATASETS, Loader, loader_of
 from loss_lint.symbolic.machine import Machine
-from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.naming import counts_samples, name_of
 from loss_lint.symbolic.sums import UNCHANGING, as_sum, counts_batch, factor, nested, starts_at_zero
 from loss_lint.symbolic.walk import View, Walk, descend, views
 
@@ -30,6 +30,7 @@ class Epoch:
         self._around = tuple(Epoch((outer,), guards, loss) for outer in loops[:-1])
         self._guards = guards
         self._related = sources(loss)
+        self._own = loss.frame.conventions
         self.items: list[Value] = []
         self._lengths: set[int] = set()
         self._ends: set[int] = set()
@@ -65,9 +66,9 @@ class Epoch:
     def counts_anything(self, value: Value, spelled: str = "") -> bool:
         """Whether `value` counts iterations, samples, or what is in one batch."""
         batch = isinstance(literal_of(value), Const) or counts_batch(
-            value, self._guards, self._related, spelled
+            value, self._guards, self._related, self._own, spelled
         )
-        return (batch and counts_samples(spelled)) or self.counts(value) is not None
+        return (batch and counts_samples(spelled, self._own)) or self.counts(value) is not None
 
     def has_batches(self, ops: Sequence[Op]) -> bool:
         """Whether it is known that the loop gets batches, of which each may hold several samples."""
@@ -151,7 +152,7 @@ class Epoch:
                         return "iterations"
             case Op(name="mul", operands=(left, right)):
                 for one, other, slot in ((left, right, 1), (right, left, 0)):
-                    power = factor(other, view.guards, self._related, node.spelled[slot])
+                    power = factor(other, view.guards, self._related, self._own, node.spelled[slot])
                     if power == 1 and self.counts(one) == "iterations":
                         return "samples"
         return None
@@ -205,7 +206,7 @@ class Epoch:
             if isinstance(plain, Const) and plain.value == 1:
                 found.add("iterations")
             else:
-                found.add("samples" if counts_batch(term, guards, self._related) else None)
+                found.add("samples" if counts_batch(term, guards, self._related, self._own) else None)
         return found.pop() if len(found) == 1 else None
 
 

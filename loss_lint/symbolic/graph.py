@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.symbolic import limits
 from loss_lint.symbolic.limits import MAX_ALTERNATIVES
 from loss_lint.symbolic.nodes import equal_by_parts, node
@@ -89,7 +90,8 @@ NO_GUARDS: Guards = frozenset()
 class Frame:
     """One call of a project's function: `call` is where it was called (None for a root).
 
-    `function` is the function's content, by which recursion is seen.
+    `function` is the function's content, by which recursion is seen; `conventions` say what the project's own names
+    mean.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Frame:
     parent: Frame | None
     depth: int
     function: int = 0
+    conventions: Conventions = USUAL
 
 
 @node
@@ -133,7 +136,7 @@ class Op:
     `nn.Sequential`); `guards`, `loops` and `frame` say when it runs; `grad` is False under `no_grad`; `made` is
     where the module was constructed that computes it; `spelled` are the identifiers that the operands are written
     as ("" for other expressions); `chosen` are the conditions that made its callee the one of several that it is;
-    `lossy` says that a loss may be in it.
+    `lossy` says that a loss may be in it; `alias` is the project's own name for what computes it.
     """
 
     name: str
@@ -150,6 +153,7 @@ class Op:
     spelled: tuple[str, ...] = ()
     chosen: Guards = NO_GUARDS
     lossy: bool = False
+    alias: str = ""
 
     def parameter(self, name: str) -> Value | None:
         for key, value in self.parameters:
@@ -289,10 +293,14 @@ class Class:
 
 @node
 class External:
-    """A name outside the project, by its canonical qualified name."""
+    """A name outside the project, by its canonical qualified name.
+
+    `alias` is the project's own name for it, where its configuration says that this behaves like it.
+    """
 
     name: str
     content: int
+    alias: str = ""
 
 
 @node
@@ -436,8 +444,9 @@ ZERO = const(0)
 forget_contents()
 
 
-def external(name: str) -> External:
-    return External(name, intern_content(("external", name)))
+def external(name: str, alias: str = "") -> External:
+    key = ("external", name, alias) if alias else ("external", name)
+    return External(name, intern_content(key), alias)
 
 
 def tuple_of(items: tuple[Value, ...]) -> Tuple:

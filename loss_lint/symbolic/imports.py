@@ -11,6 +11,7 @@ from loss_lint.symbolic.activation import Activation
 from loss_lint.symbolic.containers import MODULE_CONTAINERS
 from loss_lint.symbolic.graph import (
     Alternatives,
+    External,
     Import,
     Namespace,
     Value,
@@ -33,7 +34,13 @@ def module(name: str, level: int, act: Activation) -> Value:
     path = project_file(name, level, act)
     if path is not None:
         return Import(path, None, intern_content(("import", path)))
-    return external(canonical("." * level + name))
+    return foreign("." * level + name, act)
+
+
+def foreign(qualified: str, act: Activation) -> Value:
+    """A name outside the project, or one of its own whose file is not there."""
+    own = act.machine.own_names.qualified(qualified, act.module.path) if act.machine.own_names else None
+    return own or external(canonical(qualified))
 
 
 def name(source: str, attribute: str, level: int, act: Activation) -> Value:
@@ -45,7 +52,7 @@ def name(source: str, attribute: str, level: int, act: Activation) -> Value:
     path = project_file(inner, level, act)
     if path is not None:
         return Import(path, None, intern_content(("import", path)))
-    return external(canonical("." * level + inner))
+    return foreign("." * level + inner, act)
 
 
 def load(value: Value, act: Activation) -> Value:
@@ -53,6 +60,9 @@ def load(value: Value, act: Activation) -> Value:
     for _ in range(10):  # a name can be handed on through several modules
         if not isinstance(value, Import):
             return value
+        own = _own(value.path, value.name, act)
+        if own is not None:
+            return own
         loaded = act.machine.module(value.path)
         if loaded is None:
             return leaf("unknown", value.name or "", None, reason="a file that cannot be read")
@@ -72,6 +82,9 @@ def loaded(value: Value, act: Activation) -> Value:
 
 def member(loaded: Activation, attribute: str, act: Activation) -> Value:
     """A name in a module: defined, imported or star-imported there, or a module below it."""
+    own = _own(loaded.module.path, attribute, act)
+    if own is not None:
+        return own
     found = loaded.state.names.get(attribute)
     if found is None:
         found = from_star(attribute, loaded)
@@ -82,6 +95,13 @@ def member(loaded: Activation, attribute: str, act: Activation) -> Value:
     return (
         found if found is not None else leaf("unknown", attribute, None, reason="not defined in its module")
     )
+
+
+def _own(path: str, attribute: str | None, act: Activation) -> Value | None:
+    """What a name in a module means by the project's configuration."""
+    if attribute is None or not act.machine.own_names:
+        return None
+    return act.machine.own_names.at(path, attribute, act.module.path)
 
 
 def star(source: str, level: int, act: Activation) -> None:
@@ -100,12 +120,15 @@ def from_star(attribute: str, act: Activation, seen: tuple[Activation, ...] = ()
             loaded = act.machine.module(path)
             if loaded is None or loaded in seen:
                 continue
-            found = loaded.state.names.get(attribute)
+            found = _own(path, attribute, act) or loaded.state.names.get(attribute)
             if found is None and loaded.star_imports:
                 found = from_star(attribute, loaded, seen)
             if found is not None:
                 return load(found, loaded)
             continue
+        own = foreign("." * level + f"{source}.{attribute}", act)
+        if isinstance(own, External) and own.alias:
+            return own
         qualified = canonical(f"{source}.{attribute}")
         if (
             qualified in catalogue.by_function

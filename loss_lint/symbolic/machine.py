@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from loss_lint import catalogue
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.symbolic import (
     access,
     arithmetic,
@@ -45,6 +46,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.heap import Deferred, Heap, Item, Record
 from loss_lint.symbolic.limits import FEW_STATEMENTS, MAX_FILE_STATEMENTS, MAX_STATEMENTS
 from loss_lint.symbolic.modules import Modules
+from loss_lint.symbolic.own_names import OwnNames
 from loss_lint.symbolic.statements import execute
 from loss_lint.syntax.project import Project
 from loss_lint.syntax.relevance import Relevance
@@ -54,9 +56,16 @@ from loss_lint.syntax.sources import Sources
 class Machine:
     """Evaluates the functions of a project's modules and records every operation that they compute."""
 
-    def __init__(self, sources: Sources | Project, relevance: Relevance | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sources | Project,
+        relevance: Relevance | None = None,
+        conventions: Conventions = USUAL,
+    ) -> None:
         self.project = sources if isinstance(sources, Project) else Project(sources)
-        self.relevance = relevance or Relevance(self.project)
+        self.conventions = conventions
+        self.relevance = relevance or Relevance(self.project, conventions)
+        self.own_names = OwnNames(conventions, self.project)
         self.ops: list[Op] = []
         self.reveals: list[tuple[Site, Value]] = []
         # The project's objects that the root has made so far.
@@ -226,6 +235,7 @@ class Machine:
         slots: Sequence[ast.expr | Site | None],
         act: Activation,
         made: Site | None = None,
+        alias: str = "",
     ) -> Op:
         """A new operation, recorded for the rules to look at."""
         site = where if isinstance(where, Site) else site_of(where, act)
@@ -251,6 +261,7 @@ class Machine:
             tuple([_identifier(slot) for slot in slots]),
             act.chosen,
             name in self._losses or any(may_hold_loss(operand) for operand in operands),
+            alias,
         )
         self.ops.append(new)
         return new

@@ -111,6 +111,7 @@ class Modules:
             source = parse(path if notebook is None else notebook.named(path), data)
         except (OSError, ValueError, Unparsable):
             return None
+        source.own_loss_words = self._machine.conventions.loss_words
         source.imported_loss_names = self._machine.relevance.imported_loss_names(path)
         self.loaded_bytes += len(source.data)
         return source
@@ -296,7 +297,7 @@ class Modules:
             if source is None:
                 self._loaded[path] = _Loaded(None, trail)
                 return
-            frame = Frame(MODULE_FRAME, None, None, 0, intern_content(("module", path)))
+            frame = Frame(MODULE_FRAME, None, None, 0, intern_content(("module", path)), machine.conventions)
             act = Activation(machine, source, frame, State({}, Heap(base=machine.base_heap)))
             loaded = _Loaded(act, trail)
             self.ops[path] = []

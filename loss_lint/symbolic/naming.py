@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from loss_lint.catalogue import names
 from loss_lint.catalogue.names import means_training
+from loss_lint.conventions import Conventions
 from loss_lint.symbolic.graph import Alternatives, Const, External, Guards, Leaf, Op, Value
 from loss_lint.symbolic.guards import strip
 
@@ -23,6 +25,16 @@ def name_of(value: Value) -> str:
             return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
         case _:
             return ""
+
+
+def counts_samples(identifier: str, own: Conventions) -> bool:
+    """Whether an identifier is a usual name for a number of samples or tokens, or one of the project's own."""
+    return names.counts_samples(identifier) or own.counts_samples(identifier)
+
+
+def counts_steps(identifier: str, own: Conventions) -> bool:
+    """Whether an identifier is a usual name for the number of accumulation steps, or one of the project's own."""
+    return names.counts_steps(identifier) or own.counts_steps(identifier)
 
 
 def asks_for_training(guards: Guards) -> bool:

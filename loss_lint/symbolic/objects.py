@@ -90,7 +90,9 @@ def in_scope(closure: Activation, act: Activation) -> Activation:
 
 def bases(cls: Class, act: Activation) -> list[Value]:
     scope = in_scope(cls.closure, act)
-    return [strip(act.machine.resolved(act.machine.evaluate(base, scope), act)) for base in cls.node.bases]
+    found = [strip(act.machine.resolved(act.machine.evaluate(base, scope), act)) for base in cls.node.bases]
+    own = act.machine.own_names
+    return [own.behind(base) for base in found] if own else found
 
 
 def resolution_order(cls: Class | External, act: Activation) -> Sequence[Value]:
@@ -316,7 +318,8 @@ def initialize_external(
             slots[parameter.name] = argument.site
         elif not unknown and parameter.default is not None:
             kept[parameter.name] = literal(parameter.default)
-    if entry is not None and entry.operation.effect == "loss":
+    is_own = isinstance(created.cls, External) and created.cls.alias  # the project's has another constructor
+    if entry is not None and entry.operation.effect == "loss" and not is_own:
         _note_construction(created, entry.operation.name, bound, site, act)
     if entry is None or entry.operation.effect == "loss":
         kept = reductions.settled(kept, slots, entry.operation.name if entry else "", site, act)

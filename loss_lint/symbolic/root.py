@@ -10,7 +10,7 @@ from loss_lint import catalogue
 from loss_lint.symbolic import frameworks, objects, running
 from loss_lint.symbolic.activation import Activation, State, join
 from loss_lint.symbolic.assign import site_of
-from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults
+from loss_lint.symbolic.definitions import bind_arguments, decorator_names, defaults, definitions
 from loss_lint.symbolic.flow import BACKWARD as BACKWARD  # noqa: PLC0414
 from loss_lint.symbolic.flow import Flow
 from loss_lint.symbolic.flow import parts as parts  # noqa: PLC0414
@@ -129,15 +129,6 @@ def _class_attributes(node: ast.ClassDef) -> set[str]:
     }
 
 
-def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    """Definitions at the top of a module, also those under `if` and `try`."""
-    for statement in body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield statement
-        elif isinstance(statement, ast.If | ast.Try):
-            yield from definitions([*statement.body, *statement.orelse])
-
-
 def _of_class(value: Value | None, node: ast.ClassDef) -> Iterator[Class]:
     if isinstance(value, Class) and value.node is node:
         yield value
@@ -149,7 +140,7 @@ def _of_class(value: Value | None, node: ast.ClassDef) -> Iterator[Class]:
 def _start(module: Activation, name: str) -> Activation:
     machine = module.machine
     machine.start_root()
-    frame = Frame(name, None, None, 0)
+    frame = Frame(name, None, None, 0, conventions=machine.conventions)
     act = Activation(machine, module.module, frame, State({}, module.state.heap.fork()), enclosing=module)
     machine.begin(act)
     return act
@@ -174,7 +165,7 @@ def _evaluate(function: Function, receiver: Value | None, act: Activation) -> Ac
     callee = Activation(
         machine,
         function.module,
-        Frame(function.name, None, None, 0, function.content),
+        Frame(function.name, None, None, 0, function.content, machine.conventions),
         State({}, act.state.heap),
         enclosing=function.closure,
         owner=function.owner,

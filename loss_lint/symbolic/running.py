@@ -263,7 +263,9 @@ def run(
     function: Function, arguments: tuple[Argument, ...], site: Site, act: Activation, receiver: Value | None
 ) -> Value:
     """Evaluate a function's body on its arguments; the caller's heap sees what it changes."""
-    frame = Frame(function.name, site, act.frame, act.frame.depth + 1, function.content)
+    frame = Frame(
+        function.name, site, act.frame, act.frame.depth + 1, function.content, act.frame.conventions
+    )
     if frame.depth > MAX_DEPTH or _times_active(frame) > MAX_RECURSION:
         limits.count("calls")
         act.machine.spend()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from loss_lint.catalogue.names import counts_samples, counts_steps
+from loss_lint.conventions import Conventions
 from loss_lint.symbolic.counts import sample_count, sources
 from loss_lint.symbolic.facts import reduction
 from loss_lint.symbolic.graph import (
@@ -24,7 +24,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.loops import added_terms
-from loss_lint.symbolic.naming import name_of
+from loss_lint.symbolic.naming import counts_samples, counts_steps, name_of
 from loss_lint.symbolic.walk import View, Walk, descend, effect, origins, views
 
 # What leaves a number what it is.
@@ -142,7 +142,13 @@ def _sums(view: View, walk: Walk) -> Iterator[tuple[View, int, Accumulated]]:
         elif isinstance(node, Op) and node.name == "mul":
             for slot, other in ((0, 1), (1, 0)):
                 deeper = replace(inner, node=node.operands[slot], chain=(*inner.chain, node))
-                raised = factor(node.operands[other], inner.guards, frozenset(), node.spelled[other])
+                raised = factor(
+                    node.operands[other],
+                    inner.guards,
+                    frozenset(),
+                    node.frame.conventions,
+                    node.spelled[other],
+                )
                 if raised is not None:
                     for found, power, summed in _sums(deeper, walk):
                         yield found, power + raised, summed
@@ -245,7 +251,7 @@ def _scaled(
         if not known or len(known) != len(parts):
             continue
         related = frozenset[int]().union(*(sources(part.view.node) for part in known))
-        raised = factor(other, view.guards, related, node.spelled[slot])
+        raised = factor(other, view.guards, related, node.frame.conventions, node.spelled[slot])
         if raised is not None:
             yield from (replace(part, power=part.power + sign * raised) for part in known)
             return
@@ -271,25 +277,29 @@ def _runs_once(op: Op, loop: Loop) -> bool:
     return all(inner.unrolled for inner in op.loops[op.loops.index(loop) + 1 :])
 
 
-def factor(value: Value, guards: Guards, related: frozenset[int], spelled: str) -> int | None:
+def factor(
+    value: Value, guards: Guards, related: frozenset[int], own: Conventions, spelled: str
+) -> int | None:
     """The power of the batch size that a factor is; None where that is not known."""
     plain = literal_of(value)
     if isinstance(plain, Const):
-        if counts_samples(spelled) and plain.value != 1:
+        if counts_samples(spelled, own) and plain.value != 1:
             return 1
         return 0 if isinstance(plain.value, float) or plain.value == 1 else None
-    if counts_steps(spelled) or counts_steps(name_of(value)):
+    if counts_steps(spelled, own) or counts_steps(name_of(value), own):
         return 0
-    return 1 if counts_batch(value, guards, related, spelled) else None
+    return 1 if counts_batch(value, guards, related, own, spelled) else None
 
 
-def counts_batch(value: Value, guards: Guards, related: frozenset[int], spelled: str = "") -> bool:
+def counts_batch(
+    value: Value, guards: Guards, related: frozenset[int], own: Conventions, spelled: str = ""
+) -> bool:
     """Whether `value` counts what is in one batch: samples, tokens, selected elements."""
     for view in views(value, guards):
         node = view.node
         if isinstance(node, Op) and node.name in ("size", "len") and _adds_dimension(node.operands[0]):
             return False
-    return sample_count(value, guards, related, spelled) is not None
+    return sample_count(value, guards, related, own, spelled) is not None
 
 
 def _adds_dimension(value: Value) -> bool:

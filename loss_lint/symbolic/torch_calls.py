@@ -71,12 +71,14 @@ def is_callable(name: str) -> bool:
     return name in catalogue.by_function or name in catalogue.by_module or _is_followed_class(name)
 
 
-def apply_function(name: str, arguments: tuple[Argument, ...], site: Site, act: Activation) -> Value | None:
+def apply_function(
+    name: str, arguments: tuple[Argument, ...], site: Site, act: Activation, alias: str = ""
+) -> Value | None:
     entry = catalogue.by_function.get(name)
     if entry is None and name.endswith("_"):
         entry = catalogue.by_function.get(name[:-1])  # its twin that writes into its argument
     if entry is not None:
-        return _operation(entry.operation, entry.signature, arguments, None, site, act)
+        return _operation(entry.operation, entry.signature, arguments, None, site, act, alias)
     if name in catalogue.by_module or name in containers.MODULE_CONTAINERS or _is_followed_class(name):
         return objects.new_external(name, arguments, site, act)
     return None
@@ -112,15 +114,19 @@ def apply_module(
         return None
     operands, slots = _operands(entry.operation, bound, act)
     parameters: list[tuple[str, Value]] = []
+    alias = callee.cls.alias if isinstance(callee.cls, External) else ""
+    overridden = bool(alias) and any(argument.keyword == "**" for argument in arguments)
     for parameter in entry.signature.parameters:
         if parameter.name in reductions.LEGACY:
             continue
-        value = record.attributes.get(parameter.name)
+        value = record.attributes.get(parameter.name) if not overridden else None
         if value is not None:
             parameters.append((parameter.name, value))
-        elif record.open:
+        elif record.open or overridden:
             parameters.append((parameter.name, _unknown_parameter(parameter.name, site)))
-    return act.machine.op(entry.operation.name, operands, tuple(parameters), site, slots, act, callee.site)
+    return act.machine.op(
+        entry.operation.name, operands, tuple(parameters), site, slots, act, callee.site, alias
+    )
 
 
 def _unknown_parameter(name: str, site: Site) -> Value:
@@ -149,6 +155,7 @@ def _operation(
     receiver: Argument | None,
     site: Site,
     act: Activation,
+    alias: str = "",
 ) -> Value | None:
     bound = _bind(signature, arguments)
     if bound is None:
@@ -182,7 +189,7 @@ def _operation(
         parameters = [*reductions.settled(dict(parameters), places, operation.name, site, act).items()]
     parameters.sort(key=lambda item: order.get(item[0], len(order)))
     name = _cast_name(operation.name, parameters)
-    return act.machine.op(name, operands, tuple(parameters), site, slots, act)
+    return act.machine.op(name, operands, tuple(parameters), site, slots, act, alias=alias)
 
 
 # `torch.max(a, b)` is another operation than `torch.max(a, dim)`.

@@ -73,6 +73,8 @@ class SourceModule:
     tree: ast.Module = field(repr=False)
     # Names that lead to a loss in other files of the project, as this file imports them.
     imported_loss_names: frozenset[str] = frozenset()
+    # The project's own losses, as its configuration names them.
+    own_loss_words: frozenset[str] = frozenset()
     # What is asked about a node again and again, by the node.
     _sites: dict[ast.AST, Site] = field(default_factory=dict, repr=False)
     _bound_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
@@ -245,10 +247,11 @@ class SourceModule:
     @cached_property
     def _loss_words(self) -> frozenset[str]:
         """The identifiers of this file that name a loss or training on one."""
-        if not any(part in self.data for part in _LOSS_PARTS):
+        own = any(word.encode() in self.data for word in self.own_loss_words)
+        if not own and not any(part in self.data for part in _LOSS_PARTS):
             return frozenset()
         everything: frozenset[str] = frozenset().union(*self._words)
-        return frozenset(filter(_is_loss_word, everything))
+        return frozenset(filter(_is_loss_word, everything)) | (everything & self.own_loss_words)
 
     def _aliases(self) -> list[tuple[str, str]]:
         """Names that `from module import name as alias` gives, with what they stand for."""

@@ -46,9 +46,13 @@ class Trail:
 
 
 class Project:
-    """The files that a run may look at. `roots` are the folders that it was asked for."""
+    """The files that a run may look at.
 
-    def __init__(self, sources: Sources, roots: Sequence[str] = ()) -> None:
+    `roots` are the folders that it was asked for; in `import_roots` imports are looked for as well.
+    """
+
+    def __init__(self, sources: Sources, roots: Sequence[str] = (), import_roots: Sequence[str] = ()) -> None:
+        self._import_from = tuple(import_roots)
         self.sources = snapshot(sources)
         self._given = tuple(sorted(roots, key=len, reverse=True))
         self._trail = Trail()
@@ -242,7 +246,7 @@ class Project:
             if folder == root or parent == folder:
                 break
             folder = parent
-        return roots + packages
+        return [*roots, *self._import_from, *packages]
 
     def _listing(self, folder: str) -> frozenset[str]:
         self._trail.folders.add(folder)

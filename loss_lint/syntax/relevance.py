@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from loss_lint.conventions import USUAL, Conventions
 from loss_lint.syntax.project import Project, is_package, is_test
 from loss_lint.syntax.prose import without_unused
 from loss_lint.syntax.screen import is_python_of_torch, is_relevant, without_prose
@@ -78,6 +79,7 @@ class _Outline:
     """A file's blocks by the names that they bind."""
 
     data: bytes
+    own: frozenset[str] = frozenset()
 
     @cached_property
     def blocks(self) -> dict[str, list[tuple[int, int]]]:
@@ -142,7 +144,7 @@ class _Outline:
     @cached_property
     def _naming_a_loss(self) -> frozenset[str]:
         """The names of blocks that name one of torch's losses."""
-        places = _loss_places(self.data)
+        places = _loss_places(self.data, self.own)
         return frozenset(
             name
             for name, spans in self.blocks.items()
@@ -150,9 +152,13 @@ class _Outline:
         )
 
 
-def _loss_places(data: bytes) -> list[int]:
-    """Where the text names one of torch's losses."""
+def _loss_places(data: bytes, own: frozenset[str] = frozenset()) -> list[int]:
+    """Where the text names one of torch's losses, or of the project's `own`."""
     found: list[int] = []
+    for name in own:
+        written = name.encode()
+        if written in data:
+            found.extend(one.start() for one in re.finditer(rb"\b%b\b" % re.escape(written), data))
     for part in _PARTS:
         start = data.find(part)
         while start != -1:
@@ -173,8 +179,9 @@ def _bound_inside(block: bytes) -> list[bytes]:
 class Relevance:
     """Which files of a project, and which names in them, lead to a loss."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, conventions: Conventions = USUAL) -> None:
         self._project = project
+        self._own = conventions.loss_words
         self._common: dict[str, frozenset[str]] = {}
         self._leading: dict[str, dict[str, frozenset[str]]] = {}
         self._imported: dict[str, frozenset[str]] = {}
@@ -208,7 +215,7 @@ class Relevance:
         """Whether linting a file can find something: it names a loss, or imports what leads to one."""
         known = self._names_a_loss.get(path)
         if known is None:
-            known = self._names_a_loss[path] = is_relevant(data)
+            known = self._names_a_loss[path] = is_relevant(data, self._own)
         return known or bool(self.imported_loss_names(path))
 
     def imported_loss_names(self, path: str) -> frozenset[str]:
@@ -230,7 +237,9 @@ class Relevance:
         self._leading[root] = leading
         changed: list[str] = []
         for path in self._project.files(root):
-            if _loss_places(self._data(path)) and (names := self._outline(path).leading(frozenset())):
+            if _loss_places(self._data(path), self._own) and (
+                names := self._outline(path).leading(frozenset())
+            ):
                 leading[path] = names
                 changed.append(path)
         for _ in range(MAX_IMPORTS):
@@ -341,7 +350,9 @@ class Relevance:
     def _outline(self, path: str) -> _Outline:
         known = self._outlines.get(path)
         if known is None:
-            known = self._outlines[path] = _Outline(without_unused(without_prose(self._data(path))))
+            known = self._outlines[path] = _Outline(
+                without_unused(without_prose(self._data(path))), self._own
+            )
         return known
 
     def callers(self, path: str) -> tuple[str, ...]:

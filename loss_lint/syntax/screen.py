@@ -66,8 +66,22 @@ def _is_surely_code(data: bytes, place: int) -> bool:
     return not any(data.count(quote, 0, line) % 2 for quote in _LONG)
 
 
-def is_relevant(data: bytes) -> bool:
-    """Whether the file names torch and one of its losses, or trains on the logarithm of a softmax."""
+def names_one_of(words: frozenset[str], data: bytes) -> bool:
+    """Whether the code names one of a project's own losses."""
+    written = [word.encode() for word in words if word.encode() in data]
+    if not written:
+        return False
+    named = re.compile(rb"\b(?:%b)\b" % b"|".join(map(re.escape, written)))
+    return named.search(without_prose(data)) is not None
+
+
+def is_relevant(data: bytes, own: frozenset[str] = frozenset()) -> bool:
+    """Whether the file names torch and one of its losses, or trains on the logarithm of a softmax.
+
+    Or it names one of the project's `own` losses.
+    """
+    if own and names_one_of(own, data):
+        return True
     if b"torch" not in data:
         return False
     places = [*_places(data)]

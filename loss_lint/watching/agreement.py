@@ -20,6 +20,9 @@ from loss_lint.watching.kinds import SEEN
 from loss_lint.watching.places import home_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loss_lint.conventions import Conventions
     from loss_lint.symbolic.graph import Site as Written
     from loss_lint.syntax.sources import Sources
     from loss_lint.watching.looks import Kept
@@ -45,7 +48,9 @@ class Agreement(NamedTuple):
         )
 
 
-def static_findings(sites: Sequence[Site], sources: Sources) -> tuple[Finding, ...]:
+def static_findings(
+    sites: Sequence[Site], sources: Sources, conventions: Callable[[str], Conventions]
+) -> tuple[Finding, ...]:
     """What the static check finds in the user's files that losses were called from."""
     from loss_lint.discover import import_roots
     from loss_lint.runner import lint_files
@@ -57,7 +62,9 @@ def static_findings(sites: Sequence[Site], sources: Sources) -> tuple[Finding, .
         if place is not None and home_of(place.path) == "user" and os.path.isfile(place.path)
     }
     files = sorted(paths)[:_MAX_FILES]
-    return lint_files(files, sources, roots=import_roots(files), jobs=1).findings if files else ()
+    if not files:
+        return ()
+    return lint_files(files, sources, roots=import_roots(files), jobs=1, conventions=conventions).findings
 
 
 def agreements(

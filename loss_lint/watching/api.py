@@ -9,7 +9,7 @@ import warnings
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypeVar, overload
 
-from loss_lint.config import Configuration
+from loss_lint.config import Configuration, Settings
 from loss_lint.harness.missing import require_torch
 from loss_lint.selection import Layer, known_codes
 
@@ -38,7 +38,8 @@ class LossMisuseWarning(UserWarning):
 
 def configuration(watch: Watch) -> Configuration:
     """What a watch is to look for, by file."""
-    return Configuration(known_codes, Layer(watch.select, watch.ignore), isolated=watch.isolated)
+    layer = Layer(watch.select, watch.ignore)
+    return Configuration(known_codes, Settings(layers=(layer,)), isolated=watch.isolated)
 
 
 class Watch(ContextDecorator):

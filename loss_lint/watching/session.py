@@ -207,7 +207,7 @@ class Run:
 
     def _compare(self) -> None:
         sites = [site for site in self.recorder.sites.values() if site.looks]
-        static = static_findings(sites, self._sources)
+        static = static_findings(sites, self._sources, self._configuration.conventions)
         wanted = [finding for finding in static if self._is_wanted(finding)]
         found: dict[Finding, Finding] = {finding: finding for finding in self.findings}
         for agreement in agreements(wanted, list(found), sites):
