@@ -10,9 +10,10 @@ from __future__ import annotations
 import io
 import os
 import tokenize
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from loss_lint import __version__
+from loss_lint.config import ConfigError
 from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ _Report = tuple[int, int, str, type["Plugin"]]
 _BOM = "\ufeff"
 
 
+_TABLES = frozenset({"losses", "softmaxes"})
+_OPTIONS = (
+    ("select", "RULE[,...]", "codes, prefixes or names of rules to turn on, instead of the usual ones"),
+    ("extend-select", "RULE[,...]", "the same, in addition to what is on already"),
+    ("ignore", "RULE[,...]", "codes, prefixes or names of rules to turn off"),
+    ("sample-count-names", "NAME[,...]", "identifiers that count the samples of a batch"),
+    ("step-count-names", "NAME[,...]", "identifiers that count the steps of a gradient accumulation"),
+    ("losses", "NAME=TORCH[,...]", "losses of your own that behave like one of torch's"),
+    ("softmaxes", "NAME=TORCH[,...]", "softmaxes of your own that behave like one of torch's"),
+    ("src", "FOLDER[,...]", "folders in which imports are looked for as well"),
+)
+
+
 class Plugin:
     """What flake8 makes for each file."""
 
@@ -39,8 +53,22 @@ class Plugin:
 
     _asked_for: ClassVar[frozenset[str]] = frozenset()
     _uses_noqa: ClassVar[bool] = True
+    _options: ClassVar[dict[str, object]] = {}
     _configuration: ClassVar[Configuration | None] = None
     _shared: ClassVar[Linter | None] = None
+
+    @staticmethod
+    def add_options(manager: Any) -> None:
+        """The keys of `[tool.loss-lint]` that mean something here, for flake8's command line and its files."""
+        for key, metavar, meaning in _OPTIONS:
+            manager.add_option(
+                f"--loss-lint-{key}",
+                metavar=metavar,
+                default="",
+                parse_from_config=True,
+                comma_separated_list=True,
+                help=meaning,
+            )
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
@@ -52,6 +80,10 @@ class Plugin:
         ]
         cls._asked_for = frozenset(selectors)
         cls._uses_noqa = not getattr(options, "disable_noqa", False)
+        given = {key: getattr(options, f"loss_lint_{key.replace('-', '_')}", None) for key, _, _ in _OPTIONS}
+        cls._options = {
+            key: _table(value) if key in _TABLES else value for key, value in given.items() if value
+        }
         cls._configuration = cls._shared = None
 
     def __init__(
@@ -72,6 +104,13 @@ class Plugin:
         yield from reports
 
     def _reports(self) -> Iterator[_Report]:
+        try:
+            if _is_left_out(self._path, self._configured()):
+                return
+        except ConfigError:
+            if any("torch" in line for line in self._lines):
+                raise
+            return  # said where there is something to configure
         linter = self._linter()
         if not linter.can_matter(self._path):
             return
@@ -87,11 +126,12 @@ class Plugin:
 
         roots = import_roots([self._path])
         cls = type(self)
-        if cls._shared is None or cls._shared.roots != roots:
-            cls._shared = Linter(Folder(), roots, keeps_reports=True)
+        meant = self._configured().conventions(self._path)
+        if cls._shared is None or (cls._shared.roots, cls._shared.conventions) != (roots, meant):
+            cls._shared = Linter(Folder(), roots, meant, keeps_reports=True)
         if _holds(cls._shared.project.sources, self._path, self._lines):
             return cls._shared
-        return Linter(Overlay(Folder(), {self._path: encoded("".join(self._lines))}), roots)
+        return Linter(Overlay(Folder(), {self._path: encoded("".join(self._lines))}), roots, meant)
 
     def _findings(self, linter: Linter) -> Iterator[Finding]:
         from loss_lint.syntax.noqa import Suppressions
@@ -107,13 +147,36 @@ class Plugin:
             yield finding
 
     def _codes(self) -> frozenset[str]:
-        from loss_lint.config import Configuration
+        return self._configured().codes(self._path) | self._asked_for | {INTERNAL_ERROR}
+
+    def _configured(self) -> Configuration:
+        """flake8's options over `[tool.loss-lint]`; raises ConfigError."""
+        from loss_lint.config import Configuration, Settings
         from loss_lint.selection import known_codes
 
         cls = type(self)
         if cls._configuration is None:
-            cls._configuration = Configuration(known_codes)
-        return cls._configuration.codes(self._path) | cls._asked_for | {INTERNAL_ERROR}
+            settings = Settings()
+            if cls._options:
+                from loss_lint.config.documents import Document
+                from loss_lint.config.keys import inline_settings
+
+                document = Document("flake8's options loss-lint-...", os.getcwd(), cls._options)
+                settings = inline_settings(document, known_codes)
+            cls._configuration = Configuration(known_codes, settings)
+        return cls._configuration
+
+
+def _is_left_out(path: str, configuration: Configuration) -> bool:
+    """Whether a configuration file says that loss-lint leaves the file out."""
+    settings = configuration.settings(os.path.dirname(path))
+    speaks = settings.exclude is not None or bool(settings.extend_exclude)
+    return speaks and configuration.excludes(path)
+
+
+def _table(pairs: Sequence[str]) -> dict[str, str]:
+    """`my.CE=torch.nn.CrossEntropyLoss` as a name and what it means."""
+    return {name.strip(): target.strip() for name, _, target in (pair.partition("=") for pair in pairs)}
 
 
 def _report(line: int, column: int, code: str, message: str) -> _Report:

@@ -12,6 +12,7 @@ import pytest
 
 from loss_lint.findings import Finding, Place
 from loss_lint.flake8_plugin import Plugin
+from loss_lint.rules import all_rules
 
 BAD = """import torch.nn.functional as F
 
@@ -193,3 +194,89 @@ class TestPlugin:
         assert plugin_codes(monkeypatch, one) == []
         Plugin.parse_options(Options(extend_select=["LOS208"]))  # type: ignore[arg-type]
         assert plugin_codes(monkeypatch, one) == ["LOS208"]
+
+
+OWN = "from own import CE\n\n\ndef loss(x, y):\n    return CE()(x.softmax(1), y)\n"
+
+
+@pytest.mark.parametrize("file", ["setup.cfg", "tox.ini", ".flake8"])
+def test_its_options_are_read_from_flake8s_files(project: Path, flake8: Flake8, file: str) -> None:
+    (project / "a.py").write_text(BAD)
+    (project / "b.py").write_text(OWN)
+    (project / "c.py").write_text(
+        "import torch.nn.functional as F\n\n\ndef loss(x, y, rows):\n    return F.cross_entropy(x, y) / rows\n"
+    )
+    assert places(flake8().stdout) == ["a.py:5:12: LOS201"]
+    (project / file).write_text(
+        "[flake8]\nloss-lint-losses = own.CE=torch.nn.CrossEntropyLoss\nloss-lint-sample-count-names = rows,cols\n"
+    )
+    assert places(flake8().stdout) == ["a.py:5:12: LOS201", "b.py:5:12: LOS201", "c.py:5:12: LOS101"]
+    assert places(flake8("--loss-lint-ignore", "LOS2").stdout) == ["c.py:5:12: LOS101"]
+    assert places(flake8("--loss-lint-select", "softmax-into-cross-entropy", "c.py").stdout) == []
+
+
+def test_its_options_lie_over_our_own_file(project: Path, flake8: Flake8) -> None:
+    (project / "a.py").write_text(BAD)
+    (project / "loss-lint.toml").write_text('ignore = ["LOS201"]\n')
+    assert flake8().stdout == ""
+    assert places(flake8("--loss-lint-extend-select", "LOS201").stdout) == ["a.py:5:12: LOS201"]
+    (line,) = flake8("--loss-lint-select", "LOS7").stdout.splitlines()
+    assert "LOS999" in line
+    assert "unknown rule selector `LOS7`" in line
+
+
+def test_our_own_file_says_what_is_left_out_and_what_names_mean(project: Path, flake8: Flake8) -> None:
+    (project / "a.py").write_text(OWN)
+    (project / "old").mkdir()
+    (project / "old" / "b.py").write_text(BAD)
+    text = '[tool.loss-lint]\nexclude = ["old"]\nlosses."own.CE" = "torch.nn.CrossEntropyLoss"\n'
+    (project / "pyproject.toml").write_text(text)
+    assert places(flake8().stdout) == ["a.py:5:12: LOS201"]
+    (project / "pyproject.toml").write_text('[tool.loss-lint]\nper-file-ignores."old/*" = ["LOS2"]\n')
+    assert flake8().stdout == ""
+
+
+def test_files_of_their_own_ignore(project: Path, flake8: Flake8) -> None:
+    for name in ("a.py", "b.py"):
+        (project / name).write_text(BAD)
+    assert places(flake8("--per-file-ignores", "b.py:LOS201").stdout) == ["a.py:5:12: LOS201"]
+
+
+def test_what_is_off_by_default_stays_off(project: Path, flake8: Flake8) -> None:
+    (project / "a.py").write_text(BAD)
+    off = [rule.code for rule in all_rules() if not rule.default]
+    assert off
+    text = "import torch.nn.functional as F\n\n\ndef loss(x, y):\n    return F.cross_entropy(x.log_softmax(1), y)\n"
+    (project / "b.py").write_text(text)
+    usual = places(flake8().stdout)
+    assert places(flake8("--ignore", "E1").stdout) == usual
+    assert places(flake8("--extend-ignore", "E1").stdout) == usual
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "return F.cross_entropy(  # noqa\n        F.softmax(x, dim=1),\n        y,\n    )",
+        "return F.cross_entropy(\n        F.softmax(x, dim=1),  # noqa\n        y,\n    )",
+        "return F.cross_entropy(\n        F.softmax(x, dim=1),\n        y,\n    )  # noqa",
+        "return \\\n        F.cross_entropy(F.softmax(x, dim=1), y)  # noqa",
+        "return F.cross_entropy(F.softmax(x, dim=1), y), '''\n    # noqa'''",
+    ],
+)
+def test_comments_in_statements_of_several_lines(
+    project: Path, flake8: Flake8, run: Callable[..., Any], statement: str
+) -> None:
+    text = BAD.replace("return F.cross_entropy(F.softmax(x, dim=1), y)", statement)
+    (project / "a.py").write_text(text)
+    checked = run("check", "--output-format", "concise", "-q").stdout.decode()
+    assert places(flake8().stdout) == places(checked)
+
+
+def test_beside_bugbear_and_in_several_jobs(project: Path, flake8: Flake8) -> None:
+    pytest.importorskip("bugbear")
+    for number in range(6):
+        (project / f"{number}.py").write_text(BAD + "\n\ndef other(x=[]):\n    return x\n")
+    found = flake8("--select", "LOS,B", "--jobs", "3").stdout
+    assert found == flake8("--select", "LOS,B", "--jobs", "1").stdout
+    codes = [place.rpartition(" ")[2] for place in places(found)]
+    assert sorted(codes) == ["B006"] * 6 + ["LOS201"] * 6
