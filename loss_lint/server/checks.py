@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loss_lint.server.process import Process
 
 # Seconds between a keystroke and the lint that it causes, so that a burst of them causes one.
-TYPING = 0.04
+TYPING = 0.01
 # Seconds of peace before the files are linted that depend on one that was typed in.
 REST = 0.4
 
