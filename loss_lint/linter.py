@@ -18,6 +18,7 @@ from loss_lint.syntax.screen import is_python_of_torch
 from loss_lint.syntax.sources import is_notebook
 
 if TYPE_CHECKING:
+    from loss_lint.fixes import Repairs
     from loss_lint.rules.engine import Engine
     from loss_lint.symbolic.machine import Machine
     from loss_lint.syntax.site import Site
@@ -55,7 +56,7 @@ class Linter:
         self._outdated: dict[str, tuple[Report, dict[str, bytes]]] = {}
         self.project = Project(sources, roots, conventions.import_roots)
         self.relevance = Relevance(self.project, conventions)
-        self._started: tuple[Machine, Engine] | None = None
+        self._started: tuple[Machine, Engine, Repairs] | None = None
         # How much source there was in what has been dropped, which only a collection of garbage gives back.
         self.dropped_bytes = 0
 
@@ -304,15 +305,14 @@ class Linter:
 
     def _evaluated(self, path: str) -> Report | None:
         """What the roots of the file say; None where it cannot be parsed."""
-        from loss_lint.fixes import repaired
         from loss_lint.symbolic import limits
         from loss_lint.symbolic.guards import forget_conditions
 
-        machine, engine = self._parts()
+        machine, engine, repairs = self._parts()
         limits.forget()
         if machine.module(path) is None:
             return None
-        report = engine.examine(path, lambda finding: repaired(finding, machine))
+        report = engine.examine(path, lambda finding: repairs.repaired(finding, path))
         report = replace(report, limits=machine.modules.limits_met(path))
         machine.modules.finish_file(keeps_values=bool(report.sightings) and self._reports is None)
         forget_conditions()
@@ -326,14 +326,15 @@ class Linter:
             self.start_afresh()
         return report
 
-    def _parts(self) -> tuple[Machine, Engine]:
+    def _parts(self) -> tuple[Machine, Engine, Repairs]:
         """The evaluator, made when a first file needs it."""
         if self._started is None:
+            from loss_lint.fixes import Repairs
             from loss_lint.rules.engine import Engine
             from loss_lint.symbolic.machine import Machine
 
             machine = Machine(self.project, self.relevance, self.conventions)
-            self._started = (machine, Engine(machine))
+            self._started = (machine, Engine(machine), Repairs(machine))
         return self._started
 
     def start_afresh(self) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import libcst
 
 _ATOM = re.compile(r"[\w.]+")
+_FUNCTIONAL = re.compile(r"(?i:f|fn|.*functional)")
 _LITERALS = frozenset({"True", "False", "None"})
 
 
@@ -44,17 +45,42 @@ def is_atomic(text: str) -> bool:
 
 
 def renamed_call(text: str, before: str, after: str) -> str | None:
-    """The call in `text` with its callee's name `before` changed to `after`; None for anything else."""
+    """The call of the operation `before` in `text` as one of `after`, a module's class as the other's class.
+
+    None where the callee is no attribute (`F.softmax`, `x.softmax`, `nn.Softmax`), or has no such counterpart.
+    """
     import libcst
 
     node = _call(text)
-    if node is None:
+    if node is None or not isinstance(node.func, libcst.Attribute):
         return None
     callee = node.func
-    if isinstance(callee, libcst.Attribute) and callee.attr.value == before:
-        renamed: libcst.BaseExpression = callee.with_changes(attr=libcst.Name(after))
-        return libcst.Module([]).code_for_node(node.with_changes(func=renamed))
+    name = _counterpart(libcst.Module([]).code_for_node(callee.value), callee.attr.value, before, after)
+    if name is None:
+        return None
+    renamed: libcst.BaseExpression = callee.with_changes(attr=libcst.Name(name))
+    return libcst.Module([]).code_for_node(node.with_changes(func=renamed))
+
+
+def _counterpart(base: str, name: str, before: str, after: str) -> str | None:
+    """What `name`, an attribute of `base` that spells `before`, is called where it is `after`."""
+    old, new = catalogue.operation(before), catalogue.operation(after)
+    if name in _last_names(old.modules):
+        return next(iter(_last_names(new.modules)), None)
+    if name != before and name not in _last_names(old.methods):
+        return None
+    functions = {spelled for spelled, _ in new.functions}
+    if base == "torch":
+        return after if f"torch.{after}" in functions else None
+    is_method = after in _last_names(new.methods)
+    is_function = f"torch.nn.functional.{after}" in functions
+    if is_method or (is_function and (not _last_names(old.methods) or _FUNCTIONAL.fullmatch(base))):
+        return after
     return None
+
+
+def _last_names(spellings: Sequence[tuple[str, str]]) -> list[str]:
+    return [spelled.rpartition(".")[2] for spelled, _ in spellings]
 
 
 def instance_call(text: str, operation: str) -> str | None:
@@ -92,6 +118,8 @@ def call_with(text: str, operation: str, given: Mapping[str, str], drop: Collect
         for place, arg in enumerate(node.args)
     ]
     present = {name for name, _ in named}
+    usual = {name for name, text in given.items() if name in present and _is_default(signature, name, text)}
+    drop, given = {*drop, *usual}, {name: text for name, text in given.items() if name not in usual}
     missing = {
         name: text
         for name, text in given.items()

@@ -74,6 +74,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         if loss is None:
             continue
         name = spelled(fact.op)
+        is_once_more = loss.name == "cross_entropy"  # which takes the log-softmax itself
         yield Match(
             sink=sink,
             message=(
@@ -83,18 +84,15 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             claim=("unstable",),
             guards=fact.view.guards,
             spine=(sink, *fact.view.chain, fact.op),
-            edits=(
-                Rename(fact.op, "log_softmax"),
-                Bypass(sink),
-            ),
+            edits=(Bypass(fact.op) if is_once_more else Rename(fact.op, "log_softmax"), Bypass(sink)),
             passes=fact.view.passes,
             steps=(
                 (fact.op.site, f"{name} makes probabilities"),
                 (loss.site, f"{loss.name} uses their logarithm"),
             ),
             safe=True,
-            fix_message="Use log_softmax",
-            completion="nll_loss",
+            fix_message="Pass the logits" if is_once_more else "Use log_softmax",
+            completion="cross_entropy" if is_once_more else "nll_loss",
         )
 
 

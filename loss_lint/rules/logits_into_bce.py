@@ -64,12 +64,16 @@ from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.logits import raw_logits
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.settings import has_right_setting
+from loss_lint.symbolic.walk import Walk, origins
 
 _WANTED: frozenset[Meaning] = frozenset({"probabilities", "sigmoid"})
 
 
 def match(sink: Op, root: Root) -> Iterator[Match]:
-    for raw in raw_logits(sink.operands[0], sink.guards):
+    found = list(raw_logits(sink.operands[0], sink.guards))
+    # Where another reading has its sigmoid, the other loss would be wrong for that one.
+    is_always = len(found) == sum(1 for _ in origins(sink.operands[0], sink.guards, Walk(every=True)))
+    for raw in found:
         layer = raw.layer
         if has_right_setting(sink.operands[0], sink.guards, frozenset({layer.content}), _WANTED):
             continue
@@ -86,7 +90,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             edits=(Rename(sink, "binary_cross_entropy_with_logits"),),
             passes=raw.view.passes,
             steps=((origin(layer), f"{layer.name} makes raw logits"),),
-            fix_message="Use binary_cross_entropy_with_logits",
+            fix_message="Use binary_cross_entropy_with_logits" if is_always else "",
         )
 
 

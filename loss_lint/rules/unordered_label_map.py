@@ -56,6 +56,7 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
+from loss_lint.symbolic.edits import Sort
 from loss_lint.symbolic.graph import Op
 from loss_lint.symbolic.orders import arbitrary_orders
 from loss_lint.symbolic.root import Root
@@ -77,6 +78,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             guards=found.guards,
             passes=found.source.passes,
             spine=(sink,),
+            edits=(Sort(found.numbering, found.source.site),),
             steps=(
                 (found.source.site, "a set has no order of its own"),
                 (sink.site, f"{sink.name} takes the indices as its target"),

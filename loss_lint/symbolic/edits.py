@@ -92,7 +92,18 @@ class Call:
     name: str
 
 
-GraphEdit = Call | Instantiate | Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
+@dataclass(frozen=True, slots=True, eq=False)
+class Sort:
+    """The set that is made at `made` is sorted where its order counts, which makes the numbers of `op`.
+
+    Only the text says so; the numbers of the graph come from what the completion makes of them.
+    """
+
+    op: Op
+    made: Site
+
+
+GraphEdit = Call | Sort | Instantiate | Bypass | Rename | SetParameter | ReplaceOperand | Wrap | Swap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +135,7 @@ def edited(op: Op, edits: Iterable[GraphEdit], guards: Guards) -> Value:
     own = [edit for edit in edits if edit.op is op]
     for edit in own:
         if isinstance(edit, Bypass):
-            rolled = _hand_rolled(op, guards) if edit.operand == 0 else None
+            rolled = hand_rolled(op, guards) if edit.operand == 0 else None
             return op.operands[edit.operand] if rolled is None else rolled[0]
     result = op
     for edit in own:
@@ -135,7 +146,7 @@ def edited(op: Op, edits: Iterable[GraphEdit], guards: Guards) -> Value:
 def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
     match edit:
         case Rename(name=name, parameters=parameters, drop=drop):
-            rolled = _hand_rolled(op, guards)
+            rolled = hand_rolled(op, guards)
             if rolled is not None:
                 return _remade(op, name, (rolled[0],), {"dim": rolled[1]} | dict(parameters))
             kept = {key: value for key, value in op.parameters if key not in drop}
@@ -150,12 +161,12 @@ def _edited(op: Op, edit: GraphEdit, guards: Guards) -> Op:
         case Swap():
             first, second, *rest = op.operands
             return _remade(op, op.name, (second, first, *rest), dict(op.parameters))
-        case Bypass() | Instantiate() | Call():
+        case Bypass() | Instantiate() | Call() | Sort():
             return op
 
 
-def _hand_rolled(op: Op, guards: Guards) -> tuple[Value, Value] | None:
-    """The logits and the dim of `exp(a) / exp(a).sum(dim)`; None for every other operation."""
+def hand_rolled(op: Op, guards: Guards) -> tuple[Value, Value, Site | None] | None:
+    """The logits and the dim of `exp(a) / exp(a).sum(dim)`, and where these logits are written; None for all else."""
     if op.name != "div" or not is_hand_rolled_softmax(op, guards):
         return None
     top = next(view.node for view in views(op.operands[0], guards))
@@ -164,7 +175,7 @@ def _hand_rolled(op: Op, guards: Guards) -> tuple[Value, Value] | None:
     assert isinstance(bottom, Op)
     dim = bottom.parameter("dim")
     assert dim is not None
-    return top.operands[0], dim
+    return top.operands[0], dim, top.slots[0]
 
 
 def _with(operands: tuple[Value, ...], slot: int, value: Value) -> tuple[Value, ...]:

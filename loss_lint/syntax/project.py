@@ -105,6 +105,10 @@ class Project:
         """Note that an answer followed from a file that was read before."""
         self._trail.files.add(path)
 
+    def note_folder(self, folder: str) -> None:
+        """Note that an answer followed from which files there are in a folder."""
+        self._trail.folders.add(folder)
+
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises OSError or ValueError where they cannot be read."""
         self._trail.files.add(path)

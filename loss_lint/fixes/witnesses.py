@@ -1,0 +1,76 @@
+"""What evaluation knows of the uses of what a fix would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loss_lint.fixes.far import Asked
+from loss_lint.fixes.names import Found
+from loss_lint.fixes.program import Program
+from loss_lint.fixes.seen import Seen, look
+from loss_lint.fixes.text import Texts
+from loss_lint.symbolic.edits import Bypass, Rename, Witness
+from loss_lint.symbolic.graph import Site
+from loss_lint.symbolic.machine import Machine
+from loss_lint.syntax.project import Trail
+
+# How many files are evaluated to see what a loss gets.
+_MAX_FILES = 8
+
+
+class Witnesses:
+    """Remembers what the roots of files show, and what that followed from."""
+
+    def __init__(self, machine: Machine, program: Program) -> None:
+        self._machine = machine
+        self._project = machine.project
+        self._program = program
+        self._seen: dict[str, tuple[Seen, Trail]] = {}
+
+    def asked(self, code: str, witness: Witness, path: str, texts: Texts) -> Asked:
+        """Who wants the repair of a finding that was seen from the file at `path`."""
+        sink = witness.root.site
+
+        def wants(site: Site, culprit: Site, files: frozenset[str]) -> bool:
+            for seen in self._around(path, site, files):
+                if (code, site, culprit) in seen.matched:
+                    return len(seen.losses.get(site, ())) == 1
+            return False
+
+        def entered(site: Site, files: frozenset[str]) -> list[Found]:
+            for seen in self._around(path, site, files):
+                if site in seen.entered:
+                    return self._functions(seen.entered[site].values())
+            return []
+
+        changed = [edit for edit in witness.edits if edit.op is witness.root]
+        elsewhere = [edit for edit in witness.edits if edit.op is not witness.root]
+        alone = bool(changed and elsewhere) or not all(
+            isinstance(edit, Bypass | Rename) for edit in elsewhere
+        )
+        return Asked(self._program, texts, sink, alone, wants, entered)
+
+    def _around(self, path: str, site: Site, files: frozenset[str]) -> Iterator[Seen]:
+        """What the file that is linted shows, and then the others, as far as they are asked for."""
+        for one in [*dict.fromkeys((path, site.path, *sorted(files)))][:_MAX_FILES]:
+            yield self._of(one)
+
+    def _of(self, path: str) -> Seen:
+        if path not in self._seen:
+            with self._project.following() as trail:
+                self._seen[path] = (look(self._machine, path), trail)
+        seen, trail = self._seen[path]
+        self._project.follow(trail)
+        return seen
+
+    def _functions(self, sites: object) -> list[Found]:
+        """The functions that places are in."""
+        found: list[Found] = []
+        for site in sites:  # type: ignore[attr-defined]
+            tree = self._program.tree(site.path)
+            node = tree.at(site) if tree is not None else None
+            function = tree.function(node) if tree is not None and node is not None else None
+            if tree is None or function is None:
+                return []
+            found.append(Found(tree, function))
+        return found
