@@ -306,6 +306,15 @@ def holds(tree: Tree, name: str, statement: ast.stmt, read: ast.AST) -> bool:
     )
 
 
+def is_never_bound(tree: Tree, place: Site, name: str) -> bool:
+    """Whether a parameter of the function around a place keeps its value."""
+    node = tree.at(place)
+    function = tree.function(node) if node is not None else None
+    if function is None or not any(one.arg == name for one in parameters(function)):
+        return False
+    return not tree.bindings(function, name)
+
+
 def _ancestors(tree: Tree, node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     current = tree.parents.get(node)

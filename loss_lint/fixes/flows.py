@@ -62,6 +62,8 @@ TENSOR = Held()
 MODULE = Held(((), ()))
 
 _MAX_NODES = 400
+# The key of every item of a list.
+_ANY = "*"
 # A module in a list of layers, alone or with its name.
 _ENTRIES = (((), ()), ((1,), ()))
 
@@ -230,6 +232,10 @@ class Flows:
                 raise Uncertain(f".{name} of a module")
             return
         if held.keys:
+            if held.keys[0] == _ANY:
+                if name != "append":
+                    raise Uncertain(f".{name} of a list")
+                return
             if held.keys[0] == name:
                 self._go(tree, read, held.outside())
             elif not (isinstance(held.keys[0], str) and not is_called):
@@ -253,6 +259,9 @@ class Flows:
             if not held.is_tensor or not isinstance(parent.ctx, ast.Load):
                 raise Uncertain("an item of it")
             self._go(tree, parent, held)
+            return
+        if held.keys[0] == _ANY:
+            self._go(tree, parent, held if isinstance(index, ast.Slice) else held.outside())
             return
         if not isinstance(index, ast.Constant) or type(index.value) is not type(held.keys[0]):
             raise Uncertain("an item that is not known")
@@ -388,6 +397,12 @@ class Flows:
                 return
             if name in steps.ONLOOKERS or (name in steps.STEPS and isinstance(call.func, ast.Attribute)):
                 return
+        if held.is_tensor and name == "append" and isinstance(call.func, ast.Attribute):
+            self._collect(tree, call.func.value, held)
+            return
+        if held.keys == (_ANY,) and name in ("stack", "cat", "concat") and call.args[:1] == [node]:
+            self._go(tree, call, held.outside())
+            return
         if held.is_tensor and self._is_torch(tree, call, node, name):
             return
         if name in ("isinstance", "len", "type", "id"):
@@ -411,6 +426,17 @@ class Flows:
                 self._hold(tree, base, name, held, after=statement)
             case _:
                 raise Uncertain("layers of what is not known")
+
+    def _collect(self, tree: Tree, base: ast.expr, held: Held) -> None:
+        """Follow an item of a list that is filled in one function."""
+        if not isinstance(base, ast.Name) or _is_list(tree, base) is not True:
+            raise Uncertain("a list that is not known")
+        function = tree.function(base)
+        if function is None or base.id in tree.shared:
+            raise Uncertain("a list of several functions")
+        for read in tree.names[base.id]:
+            if tree.function(read) is function and isinstance(read.ctx, ast.Load):
+                self._go(tree, read, held.inside(_ANY))
 
     def _is_torch(self, tree: Tree, call: ast.Call, node: ast.AST, name: str) -> bool:
         """Whether a call is one of torch's functions that the change leaves what they are, or passes on."""
@@ -455,8 +481,11 @@ class Flows:
             self.sinks.add(site)
         known = definition(self.program, tree, call.func)
         if known is not None and isinstance(known.node, ast.ClassDef):
-            constructor = method(self.program, known, "__init__")
-            known = constructor
+            keyword = next((one.arg for one in call.keywords if one.value is node), None)
+            if keyword is not None and _has_fields(known.node):
+                self._go(tree, call, held.inside(keyword))
+                return
+            known = method(self.program, known, "__init__")
         entered = [known] if known is not None else self.entered(site, frozenset(self.files))
         if not entered and not is_sink:
             raise Uncertain(f"{ast.unparse(call.func)} at {tree.path}:{call.lineno}")
@@ -493,6 +522,12 @@ class Flows:
             if isinstance(read.ctx, ast.Store):
                 raise Uncertain("it is added to")
             self._go(entered.tree, read, held)
+
+
+def _has_fields(cls: ast.ClassDef) -> bool:
+    """Whether a class's arguments are its attributes: a dataclass, a named tuple, a model's output."""
+    names = {_last(one) for one in (*cls.decorator_list, *cls.bases)}
+    return bool(names & {"dataclass", "NamedTuple", "ModelOutput", "TypedDict"})
 
 
 def _last(node: ast.expr) -> str:

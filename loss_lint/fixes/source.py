@@ -13,7 +13,15 @@ from functools import cache
 
 from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
-from loss_lint.fixes.far import Asked, calls_want, kept_slot, write_earlier, write_far, write_renamed_module
+from loss_lint.fixes.far import (
+    Asked,
+    calls_want,
+    is_never_bound,
+    kept_slot,
+    write_earlier,
+    write_far,
+    write_renamed_module,
+)
 from loss_lint.fixes.names import Found, Uncertain, mentions
 from loss_lint.fixes.orphans import drop_orphans
 from loss_lint.fixes.program import Program
@@ -36,11 +44,16 @@ from loss_lint.symbolic.edits import (
     Witness,
     Wrap,
 )
-from loss_lint.symbolic.graph import Op, Site, Value
+from loss_lint.symbolic.graph import Leaf, Op, Pass, Site, Value
 from loss_lint.symbolic.guards import literal_of
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.reductions import LEGACY
+
+# What takes tensors of class indices alone.
+_OF_TENSORS = frozenset({"scatter", "eq"})
+# Of a chain of more operations than this, the last one does not go alone.
+_FEW = 2
 
 
 class Repairs:
@@ -159,17 +172,33 @@ class _Writer:
                 target = op.slots[slot]
                 return target is not None and text.put(target, written)
             case ReplaceOperand(operand=slot, value=value):
-                target, source = op.slots[slot], _slot_of(value, self.witness.spine)
-                if target is None or source is None:
-                    return False
-                moved = _moves(self.witness.spine, text)
-                if moved is None:
-                    return False
-                if is_within(source, target):
-                    return text.put(target, text.of(source) + moved)
-                return write_earlier(source, target, text, moved)
+                target = op.slots[slot]
+                return target is not None and self._replace(target, value)
             case _:
                 return False
+
+    def _replace(self, target: Site, value: Value) -> bool:
+        """Write what a value of the same witness is called, in place of an operand."""
+        text, spine = self.text, self.witness.spine
+        moved = _moves(spine, text)
+        if moved is None:
+            return False
+        source = _slot_of(value, spine)
+        if source is None:
+            name = _parameter_of(value, self.witness)
+            return (
+                name is not None
+                and is_never_bound(text.tree, target, name)
+                and text.put(target, name + moved)
+            )
+        if is_within(source, target):
+            return text.put(target, text.of(source) + moved)
+        if write_earlier(source, target, text, moved):
+            return True
+        last = spine[-1]
+        if moved or not last.operands or last.operands[0] is not value or len(spine) > _FEW:
+            return False
+        return write_far(Bypass(last), self.asked, self.witness.guards)
 
     def _is_for_all_callers(self, edit: GraphEdit) -> bool:
         """Whether a change of the root, which gets an argument of one caller's, is right for every caller."""
@@ -245,6 +274,14 @@ def _is_entry(op: Op) -> bool:
     return op.made is not None and bool(op.slots) and op.slots[0] is None
 
 
+def _parameter_of(value: Value, witness: Witness) -> str | None:
+    """The root's parameter that a value is, if what is done with it says that it is a tensor."""
+    is_tensor = any(op.name in _OF_TENSORS for op in witness.spine)
+    if not is_tensor or not isinstance(value, Leaf) or value.role != "parameter":
+        return None
+    return value.name if witness.root.frame.call is None and value.name.isidentifier() else None
+
+
 def _moves(spine: Sequence[Op], text: Text) -> str | None:
     """The calls along a chain that bring a tensor to another device, as text; None where they cannot be written."""
     written = ""
@@ -276,7 +313,9 @@ def _method_of(name: str) -> str:
 
 
 def _slot_of(value: Value, spine: tuple[Op, ...]) -> Site | None:
-    """Where a value is written as an operand of an operation on the spine."""
+    """Where a value is written: as an operand of an operation on the spine, or as an argument."""
+    if isinstance(value, Pass):
+        return value.site
     for op in spine:
         for operand, slot in zip(op.operands, op.slots, strict=False):
             if operand is value:
