@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from loss_lint.fixes.flows import MODULE, TENSOR, Flows, Held
 from loss_lint.fixes.names import Found, Uncertain
 from loss_lint.fixes.program import FUNCTIONS, Program, Tree, parameters
-from loss_lint.fixes.rewrite import is_atomic, is_within, renamed_call
+from loss_lint.fixes.rewrite import is_atomic, is_within
 from loss_lint.fixes.text import Text, Texts
 from loss_lint.symbolic.edits import Bypass, Rename, hand_rolled
 from loss_lint.symbolic.graph import Guards, Op, Site
 
 # Names of what makes probabilities.
-_PURPOSE = re.compile(r"prob|soft|sigm|norm|log_?p|^ps?$|act", re.IGNORECASE)
+_PURPOSE = re.compile(r"prob|soft|sigm|norm|log_?p|^ps?$|activ", re.IGNORECASE)
 _WIDTH = 100
 _PURE = ast.Name | ast.Attribute | ast.Constant | ast.Load | ast.keyword | ast.UnaryOp | ast.unaryop
 _BRANCHES = (ast.If, ast.IfExp, ast.While, ast.Match, ast.Try)
@@ -160,7 +160,7 @@ def _content(edit: Bypass | Rename, slot: Site, text: Text) -> str | None:
         return text.of(slot)
     if edit.parameters or edit.drop:
         return None
-    return renamed_call(text.of(op.site), op.name, edit.name)
+    return text.renamed(op.site, op.name, edit.name)
 
 
 def _is_what_it_is_for(tree: Tree, node: ast.AST, content: str) -> bool:
@@ -168,11 +168,23 @@ def _is_what_it_is_for(tree: Tree, node: ast.AST, content: str) -> bool:
     function = tree.function(node)
     if function is None:
         return False
-    name = "" if isinstance(function, ast.Lambda) else function.name
+    parent = tree.parents[node]
+    if isinstance(parent, ast.Dict):
+        keys = [key for key, value in zip(parent.keys, parent.values, strict=True) if value is node]
+        if any(isinstance(key, ast.Constant) and _PURPOSE.search(str(key.value)) for key in keys):
+            return True
+    if isinstance(parent, ast.keyword) and _PURPOSE.search(parent.arg or ""):
+        return True
+    name = _assigned_name(tree, function) if isinstance(function, ast.Lambda) else function.name
     if tree.owner(function) is not None or _PURPOSE.search(name):
         return bool(_PURPOSE.search(name))
     is_returned = isinstance(tree.parents[node], ast.Return | ast.Lambda)
     return is_returned and content in [one.arg for one in parameters(function)]
+
+
+def _assigned_name(tree: Tree, function: ast.Lambda) -> str:
+    assigned = _assigned(tree, function)
+    return "" if assigned is None else assigned[1]
 
 
 def _write_in_next(tree: Tree, assigned: tuple[ast.stmt, str], content: str, text: Text) -> bool:
@@ -397,4 +409,4 @@ def write_renamed_module(edit: Rename, made: Site, asked: Asked, flows: Flows) -
 def _renamed_constructor(edit: Rename, text: Text, made: Site) -> str | None:
     if edit.parameters or edit.drop:
         return None
-    return renamed_call(text.of(made), edit.op.name, edit.name)
+    return text.renamed(made, edit.op.name, edit.name)

@@ -84,6 +84,7 @@ class Flows:
     sinks: set[Site] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     _seen: set[tuple[int, Held]] = field(default_factory=set)
+    _classes: list[ast.ClassDef] = field(default_factory=list)
     _pending: list[tuple[Found, Held]] = field(default_factory=list)
 
     def follow(self, tree: Tree, node: ast.AST, held: Held) -> None:
@@ -129,6 +130,14 @@ class Flows:
                 self._go(tree, parent, held)
             case ast.Return() | ast.Lambda():
                 self._return(tree, node, held)
+            case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
+                return
+            case _:
+                self._step_inside(tree, parent, node, held)
+
+    def _step_inside(self, tree: Tree, parent: ast.AST, node: ast.AST, held: Held) -> None:
+        """Follow a value into the expression that it is part of."""
+        match parent:
             case ast.Tuple(elts=[*elements]) if not held.is_layers:
                 self._go(tree, parent, held.inside(elements.index(node)))  # type: ignore[arg-type]
             case ast.List(elts=[*_, last]) if last is node and held.levels in _ENTRIES:
@@ -146,8 +155,6 @@ class Flows:
                 self._attribute(tree, parent, held)
             case ast.IfExp(test=test) if test is not node:
                 self._go(tree, parent, held)
-            case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
-                return
             case ast.Call(func=function) if function is node:
                 self._call(tree, parent, held)
             case ast.Call():
@@ -218,32 +225,10 @@ class Flows:
     def _attribute(self, tree: Tree, read: ast.Attribute, held: Held) -> None:
         name, parent = read.attr, tree.parents[read]
         is_called = isinstance(parent, ast.Call) and parent.func is read
-        if held.is_layers:
-            raise Uncertain("layers follow")
-        if held.is_module:
-            if name in ("forward", "__call__") and is_called and isinstance(parent, ast.Call):
-                self._call(tree, parent, held)
-            elif name == "module":
-                self._go(tree, read, held)
-            elif name in steps.OF_MODULES:
-                if is_called and name in steps.ITSELF:
-                    self._go(tree, parent, held)
-            elif self.holders is None or name in self.holders:
-                raise Uncertain(f".{name} of a module")
+        if not held.is_tensor:
+            self._of_holder(tree, read, is_called, held)
             return
-        if held.keys:
-            if held.keys[0] == _ANY:
-                if name != "append":
-                    raise Uncertain(f".{name} of a list")
-                return
-            if held.keys[0] == name:
-                self._go(tree, read, held.outside())
-            elif not (isinstance(held.keys[0], str) and not is_called):
-                raise Uncertain(f".{name}")
-            return
-        if len(held.levels) > 1:
-            if name != "__name__":
-                raise Uncertain(f".{name} of what makes it")
+        if is_called and isinstance(parent, ast.Call) and self._is_sink(tree, parent):
             return
         if name in steps.INERT:
             return
@@ -253,6 +238,35 @@ class Flows:
             self._choose(tree, parent, name, parent.args)
         else:
             raise Uncertain(f".{name} at {tree.path}:{read.lineno}")
+
+    def _of_holder(self, tree: Tree, read: ast.Attribute, is_called: bool, held: Held) -> None:
+        """An attribute of what is no tensor yet: a module, a tuple, a list, a class."""
+        name, parent = read.attr, tree.parents[read]
+        if held.is_module and not held.is_layers:
+            if name in ("forward", "__call__") and is_called and isinstance(parent, ast.Call):
+                self._call(tree, parent, held)
+            elif name == "module":
+                self._go(tree, read, held)
+            elif name in steps.OF_MODULES:
+                if is_called and name in steps.ITSELF:
+                    self._go(tree, parent, held)
+            elif self.holders is None or name in self.holders or not self._is_of_class(name):
+                raise Uncertain(f".{name} of a module")
+        elif held.keys == (_ANY,) and name == "append":
+            return
+        elif held.keys and held.keys[0] == name:
+            self._go(tree, read, held.outside())
+        elif not (held.keys and isinstance(held.keys[0], str) and held.keys[0] != _ANY and not is_called):
+            raise Uncertain(f".{name} of what holds it")
+
+    def _is_of_class(self, name: str) -> bool:
+        """Whether the classes that were met say themselves what an attribute is."""
+        return any(
+            (isinstance(node, ast.FunctionDef) and node.name == name)
+            or (isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store))
+            for cls in self._classes
+            for node in ast.walk(cls)
+        )
 
     def _index(self, tree: Tree, parent: ast.Subscript, index: ast.expr, held: Held) -> None:
         if not held.keys:
@@ -326,6 +340,7 @@ class Flows:
         """Follow what a module returns to where its instances are called."""
         tree, cls = owner
         assert isinstance(cls, ast.ClassDef)
+        self._classes.append(cls)
         name = function.name
         called = held.made()
         for node in ast.walk(cls):
@@ -395,7 +410,10 @@ class Flows:
             if (name == "Sequential" and is_last) or (name in steps.WRAPPERS and call.args[:1] == [node]):
                 self._go(tree, call, held)
                 return
-            if name in steps.ONLOOKERS or (name in steps.STEPS and isinstance(call.func, ast.Attribute)):
+            is_step = name in steps.STEPS and isinstance(call.func, ast.Attribute)
+            if is_step and not self.program.defines(name, tree.path):
+                return
+            if name in steps.ONLOOKERS and definition(self.program, tree, call.func) is None:
                 return
         if held.is_tensor and name == "append" and isinstance(call.func, ast.Attribute):
             self._collect(tree, call.func.value, held)
@@ -446,6 +464,8 @@ class Flows:
         if name in steps.KEEPING:
             self._go(tree, call, TENSOR)
             return True
+        if name in steps.LIKE:
+            return True
         if name in steps.LARGEST:
             self._choose(tree, call, name, call.args[1:])
             return True
@@ -476,9 +496,7 @@ class Flows:
     def _enter(self, tree: Tree, call: ast.Call, node: ast.AST, held: Held) -> None:
         """Follow an argument into the function that is called, if that is not a loss that wants the change."""
         site = tree.site(call)
-        is_sink = held.is_tensor and self.wants(site, frozenset(self.files))
-        if is_sink:
-            self.sinks.add(site)
+        is_sink = held.is_tensor and self._is_sink(tree, call)
         known = definition(self.program, tree, call.func)
         if known is not None and isinstance(known.node, ast.ClassDef):
             keyword = next((one.arg for one in call.keywords if one.value is node), None)
@@ -491,6 +509,14 @@ class Flows:
             raise Uncertain(f"{ast.unparse(call.func)} at {tree.path}:{call.lineno}")
         for one in entered:
             self._enter_one(one, call, node, held)
+
+    def _is_sink(self, tree: Tree, call: ast.Call) -> bool:
+        """Whether a call is a loss that wants the change."""
+        site = tree.site(call)
+        if not self.wants(site, frozenset(self.files)):
+            return False
+        self.sinks.add(site)
+        return True
 
     def _enter_one(self, entered: Found, call: ast.Call, node: ast.AST, held: Held) -> None:
         function = entered.node
@@ -579,7 +605,7 @@ def _is_of_another(other: Tree, read: ast.Attribute, tree: Tree, target: ast.Att
     if not isinstance(read.value, ast.Name):
         return False
     if read.value.id != "self":
-        return read.value.id in steps.SETTINGS
+        return read.value.id in steps.SETTINGS or read.value.id in other.modules
     owner, cls = tree.around(target, (ast.ClassDef,)), other.around(read, (ast.ClassDef,))
     if cls is owner or not isinstance(owner, ast.ClassDef) or not isinstance(cls, ast.ClassDef):
         return False

@@ -69,7 +69,10 @@ def _drop_unused(name: str, text: Text, program: Program) -> bool:
         ):
             continue
         if isinstance(target, ast.Name):
-            is_unused = _is_pure(statement.value) and _is_unused_name(statement, name, text, program)
+            fills = _fills(tree, statement, name, text)
+            is_unused = _is_pure(statement.value) and _is_unused_name(statement, name, text, program, fills)
+            if is_unused and not all(text.drop(one) for one in fills):
+                continue
         else:
             is_own = _is_of_self(target) and _is_module(statement.value)
             is_unused = is_own and _is_unused_attribute(name, target, text, program)
@@ -150,8 +153,25 @@ def _drop_import(node: ast.Import | ast.ImportFrom, alias: ast.alias, text: Text
     return text.remove_alias(node, alias)
 
 
-def _is_unused_name(statement: ast.Assign, name: str, text: Text, program: Program) -> bool:
-    """Whether nothing reads what a statement gives to a name."""
+def _fills(tree: Tree, statement: ast.Assign, name: str, text: Text) -> list[ast.stmt]:
+    """Statements that only write into what a statement gives to a name: `rows.scatter_(1, y, 1)`."""
+    found: list[ast.stmt] = []
+    for read in tree.reads_after(statement, name, text.is_dropped):
+        method = tree.parents[read]
+        call = tree.parents[method]
+        around = tree.parents.get(call)
+        if not isinstance(method, ast.Attribute) or not isinstance(call, ast.Call) or call.func is not method:
+            continue
+        is_in_place = method.attr.endswith("_") and not method.attr.endswith("__")
+        if is_in_place and isinstance(around, ast.Expr) and all(map(_is_pure, call.args)):
+            found.append(around)
+    return found
+
+
+def _is_unused_name(
+    statement: ast.Assign, name: str, text: Text, program: Program, fills: list[ast.stmt]
+) -> bool:
+    """Whether nothing but `fills` reads what a statement gives to a name."""
     tree = text.tree
     function = tree.function(statement)
     if _is_written(name, text):
@@ -161,7 +181,11 @@ def _is_unused_name(statement: ast.Assign, name: str, text: Text, program: Progr
             return False
         if _is_in_a_string(name, tree) or _is_imported(name, tree, program):
             return False
-    reads = tree.reads_after(statement, name, text.is_dropped)
+    reads = [
+        read
+        for read in tree.reads_after(statement, name, text.is_dropped)
+        if tree.statement(read) not in fills
+    ]
     return next(_remaining(text, reads), None) is None
 
 

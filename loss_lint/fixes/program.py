@@ -81,6 +81,14 @@ class Tree:
         return [node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
     @cached_property
+    def modules(self) -> frozenset[str]:
+        """Names that are bound by imports alone."""
+        bound = {(alias.asname or alias.name).split(".")[0] for one in self.imports for alias in one.names}
+        return frozenset(
+            name for name in bound if all(isinstance(node.ctx, ast.Load) for node in self.names.get(name, ()))
+        )
+
+    @cached_property
     def shared(self) -> frozenset[str]:
         """Names that functions declare to be another scope's."""
         return frozenset(
@@ -296,6 +304,11 @@ class Program:
             data = self._read(one)
             if data is not None and pattern.search(data):
                 yield one
+
+    def defines(self, name: str, path: str) -> bool:
+        """Whether the project around `path` has a function or method of that name."""
+        pattern = re.compile(rb"\bdef\s+" + re.escape(name.encode()) + rb"\b")
+        return any(pattern.search(self._read(one) or b"") for one in self.mentioning(name, path))
 
     def importers(self, path: str) -> Iterator[tuple[str, bytes]]:
         """The files that import one, and what they hold."""

@@ -62,6 +62,19 @@ def renamed_call(text: str, before: str, after: str) -> str | None:
     return libcst.Module([]).code_for_node(node.with_changes(func=renamed))
 
 
+def renamed_bare_call(text: str, module: str, before: str, after: str) -> tuple[str, str] | None:
+    """The same for a callee that was imported from `module` by its name: the call, and the other name."""
+    import libcst
+
+    node = _call(text)
+    if node is None or not isinstance(node.func, libcst.Name):
+        return None
+    name = _counterpart(module, node.func.value, before, after)
+    if name is None:
+        return None
+    return libcst.Module([]).code_for_node(node.with_changes(func=libcst.Name(name))), name
+
+
 def _counterpart(base: str, name: str, before: str, after: str) -> str | None:
     """What `name`, an attribute of `base` that spells `before`, is called where it is `after`."""
     old, new = catalogue.operation(before), catalogue.operation(after)

@@ -25,7 +25,7 @@ from loss_lint.fixes.far import (
 from loss_lint.fixes.names import Found, Uncertain, mentions
 from loss_lint.fixes.orphans import drop_orphans
 from loss_lint.fixes.program import Program
-from loss_lint.fixes.rewrite import call_with, instance_call, is_within, renamed_call
+from loss_lint.fixes.rewrite import call_with, instance_call, is_within
 from loss_lint.fixes.sorting import sort_set
 from loss_lint.fixes.text import Text, Texts
 from loss_lint.fixes.users import Users
@@ -45,13 +45,15 @@ from loss_lint.symbolic.edits import (
     Wrap,
 )
 from loss_lint.symbolic.graph import Leaf, Op, Pass, Site, Value
-from loss_lint.symbolic.guards import literal_of
+from loss_lint.symbolic.guards import literal_of, strip
 from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.reductions import LEGACY
 
 # What takes tensors of class indices alone.
 _OF_TENSORS = frozenset({"scatter", "eq"})
+# Activations that leave no logits.
+_SQUASHES = frozenset({"hardsigmoid", "hardtanh", "relu", "relu6", "sigmoid", "softsign", "tanh"})
 # Of a chain of more operations than this, the last one does not go alone.
 _FEW = 2
 
@@ -78,7 +80,7 @@ class Repairs:
         users = Users(text.tree.module, self._machine.project)
         is_passed_in = finding.place != places.place(witness.root.site) and bool(finding.trace)
         writer = _Writer(witness, text, texts, users, asked, is_passed_in)
-        if not writer.write_all():
+        if not writer.write_all() or not all(one.finish_imports() for one in texts.files()):
             return finding
         drop_orphans(self._program, texts)
         written = texts.written()
@@ -132,6 +134,8 @@ class _Writer:
         sink, op, text = self.witness.root, edit.op, self.text
         if isinstance(edit, Call):
             return text.has(op.site) and text.name_attribute(op.site, edit.name)
+        if isinstance(edit, Bypass) and _is_of_squashed(op):
+            return False
         if isinstance(edit, Sort):
             return sort_set(edit.made, self.asked.program, self.texts)
         if not self._is_here(edit):
@@ -238,7 +242,7 @@ class _Writer:
             flows = self.asked.flows(op.made, op.name, ends_at_calls=True)
             return write_renamed_module(plain, op.made, self.asked, flows)
         site = op.site if op.made is None else op.made
-        renamed = renamed_call(self.text.of(site), op.name, edit.name)
+        renamed = self.text.renamed(site, op.name, edit.name)
         return renamed is not None and self.text.put(site, renamed)
 
     def _set_one(self, edit: SetParameter) -> bool:
@@ -269,9 +273,17 @@ class _Writer:
         return calls_want(op.made, self.asked.flows(op.made, op.name, ends_at_calls=True), self.asked)
 
 
+def _is_of_squashed(op: Op) -> bool:
+    """Whether a softmax is all that stands between a loss and an activation that should not come last either."""
+    if op.name not in ("softmax", "log_softmax"):
+        return False
+    inner = strip(op.operands[0])
+    return isinstance(inner, Op) and inner.name in _SQUASHES
+
+
 def _is_entry(op: Op) -> bool:
     """Whether an operation is a module's among others, with no expression of its own for what goes in."""
-    return op.made is not None and bool(op.slots) and op.slots[0] is None
+    return op.made is not None and bool(op.slots) and op.slots[0] in (None, op.site)
 
 
 def _parameter_of(value: Value, witness: Witness) -> str | None:

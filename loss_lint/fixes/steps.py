@@ -4,10 +4,14 @@ from __future__ import annotations
 
 # Numbers stay what they are, for each sample.
 KEEPING = frozenset(
-    {"clone", "contiguous", "cpu", "cuda", "data", "detach", "detach_", "double", "expand", "flatten",
-     "float", "half", "index_select", "masked_select", "mT", "permute", "requires_grad_", "reshape",
-     "reshape_as", "squeeze", "squeeze_", "t", "T", "to", "transpose", "type", "type_as", "unsqueeze",
-     "unsqueeze_", "view", "view_as"}
+    {"clone", "contiguous", "cpu", "cuda", "data", "detach", "detach_", "diagonal", "double", "expand",
+     "flatten", "float", "gather", "half", "index_select", "masked_select", "mT", "narrow", "numpy", "permute",
+     "requires_grad_", "reshape", "reshape_as", "select", "squeeze", "squeeze_", "T", "t", "to",
+     "transpose", "type", "type_as", "unsqueeze", "unsqueeze_", "view", "view_as"}
+)  # fmt: skip
+# A tensor of the same shape.
+LIKE = frozenset(
+    {"empty_like", "full_like", "ones_like", "rand_like", "randn_like", "zeros_like"}
 )  # fmt: skip
 # Something about it, not its numbers.
 INERT = frozenset(

@@ -6,7 +6,7 @@ import ast
 import re
 
 from loss_lint.fixes.program import Program, Tree
-from loss_lint.fixes.rewrite import is_atomic, is_within
+from loss_lint.fixes.rewrite import is_atomic, is_within, renamed_bare_call, renamed_call
 from loss_lint.symbolic.graph import Site
 
 _CALLED = re.compile(rb"[\w)\]}\"'][ \t]*$")
@@ -51,6 +51,8 @@ class Text:
         self._data = module.encoded
         self._starts = module.line_starts
         self._written: dict[Site, str] = {}
+        # Names that new text calls, with the import that brings the one that it called before.
+        self._wanted: dict[str, ast.alias] = {}
 
     def _range(self, site: Site) -> tuple[int, int]:
         return self._starts[site.line - 1] + site.column, self._starts[site.end_line - 1] + site.end_column
@@ -106,6 +108,44 @@ class Text:
             return site  # the parentheses are a call's
         wider = site._replace(column=site.column - 1, end_column=site.end_column + 1)
         return wider if is_atomic(content) or self._is_delimited(wider) else site
+
+    def renamed(self, site: Site, before: str, after: str) -> str | None:
+        """The call of an operation as one of another operation; `finish_imports` brings its name."""
+        content = renamed_call(self.of(site), before, after)
+        call = self.tree.at(site)
+        if content is not None or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            return content
+        for statement in self.tree.imports:
+            alias = next(
+                (one for one in statement.names if one.name == call.func.id and not one.asname), None
+            )
+            module = getattr(statement, "module", None)
+            if alias is None or not module or self.tree.function(statement) is not None:
+                continue
+            found = renamed_bare_call(self.of(site), module, before, after)
+            if found is None:
+                return None
+            content, name = found
+            bound = self.tree.bindings(self.tree.module.tree, name)
+            if not bound:
+                self._wanted[name] = alias
+            return content if all(isinstance(one, ast.alias) for one in bound) else None
+        return None
+
+    def finish_imports(self) -> bool:
+        """Import the names that new text calls, in place of those that nothing calls any more."""
+        for name, alias in self._wanted.items():
+            written = self.outermost()
+            if not any(re.search(rf"\b{name}\b", content) for content in written.values()):
+                continue
+            is_used = any(re.search(rf"\b{alias.name}\b", content) for content in written.values()) or any(
+                not any(is_within(self.tree.site(read), one) for one in written)
+                for read in self.tree.names.get(alias.name, ())
+            )
+            site = Site(self.tree.path, alias.lineno, alias.col_offset, *_end(alias))
+            if not self.put(site, f"{alias.name}, {name}" if is_used else name):
+                return False
+        return True
 
     def call_method(self, site: Site, name: str, arguments: str = "") -> bool:
         """Call a method of the expression at `site`."""
