@@ -238,7 +238,7 @@ class Linter:
         from loss_lint.symbolic import limits
         from loss_lint.symbolic.guards import forget_conditions
 
-        machine, _ = self._parts()
+        machine, _, _ = self._parts()
         limits.forget()
         try:
             with _deep_recursion():

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loss_lint.fixes.flows import MODULE, TENSOR, Flows, Held
-from loss_lint.fixes.names import Found, Uncertain
-from loss_lint.fixes.program import FUNCTIONS, Program, Tree, parameters
+from loss_lint.fixes.names import Found
+from loss_lint.fixes.program import FUNCTIONS, Program, Tree, Uncertain, parameters
 from loss_lint.fixes.rewrite import is_atomic, is_within
 from loss_lint.fixes.text import Text, Texts
 from loss_lint.symbolic.edits import Bypass, Rename, hand_rolled

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from loss_lint.fixes import steps
-from loss_lint.fixes.names import Definition, Found, Uncertain, definition, mentions, method
-from loss_lint.fixes.program import FUNCTIONS, Program, Tree, parameters, reads_in
+from loss_lint.fixes.names import Definition, Found, definition, mentions, method
+from loss_lint.fixes.program import FUNCTIONS, Program, Tree, Uncertain, parameters, reads_in
 from loss_lint.symbolic.graph import Site
 
 Key = int | str

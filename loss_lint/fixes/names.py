@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loss_lint.fixes.program import Functions, Program, Tree
+from loss_lint.fixes.program import Functions, Program, Tree, Uncertain
 from loss_lint.syntax.project import is_package
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -19,10 +19,6 @@ _DYNAMIC = (
     rb"__dict__|\bglobals\(|\blocals\(\)\[|\bimport_module\(|__import__\(|(?<![.\w])eval\(\s*[^)\s]"
     rb"|\bgetattr\(\s*(?:\w+\.)*(?:%b|sys\.modules)\b"
 )
-
-
-class Uncertain(Exception):
-    """Something may use what a fix would change in a way that is not known."""
 
 
 class Found(NamedTuple):
@@ -147,7 +143,6 @@ def mentions(program: Program, found: Found) -> Iterator[Found]:
         return
     if node.decorator_list:
         raise Uncertain("a decorator may register it")
-    program.note_all(tree.path)
     aliases: dict[str, set[str]] = {}
     for path in program.mentioning(node.name, tree.path):
         other = program.tree(path)

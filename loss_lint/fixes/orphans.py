@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
-from loss_lint.fixes.program import Program, Tree
+from loss_lint.fixes.program import Program, Tree, Uncertain
 from loss_lint.fixes.rewrite import is_within
 from loss_lint.fixes.text import Text, Texts
 from loss_lint.syntax.project import is_package
@@ -27,6 +28,11 @@ _ROUNDS = 5
 
 def drop_orphans(program: Program, texts: Texts) -> None:
     """Take out, in every file that is written into, what only the text that is gone has used."""
+    with suppress(Uncertain):
+        _drop_all(program, texts)
+
+
+def _drop_all(program: Program, texts: Texts) -> None:
     for text in texts.files():
         for _ in range(_ROUNDS):
             dropped = [_drop_unused(name, text, program) for name in sorted(_lost_names(text))]
@@ -195,10 +201,6 @@ def _is_unused_attribute(name: str, target: ast.Attribute, text: Text, program: 
     owner = tree.around(target, (ast.ClassDef,))
     if not isinstance(owner, ast.ClassDef) or _is_written(name, text) or _is_in_a_string(name, tree):
         return False
-    program.note_all(tree.path)
-    found = program.files(tree.path)
-    if found is None:
-        return False
     for path in program.mentioning(name, tree.path):
         other = program.tree(path)
         if other is None:
@@ -218,7 +220,8 @@ def _is_another(read: ast.Attribute, other: Tree, owner: ast.ClassDef) -> bool:
     if isinstance(read.value, ast.Name) and read.value.id in ("torch", "F", "f", "nn"):
         return True
     if not _is_of_self(read):
-        return isinstance(other.parents.get(read), ast.Call) and read.attr in _METHODS
+        call = other.parents.get(read)
+        return isinstance(call, ast.Call) and call.func is read and read.attr in _METHODS
     cls = other.around(read, (ast.ClassDef,))
     if cls is owner or not isinstance(cls, ast.ClassDef):
         return False

@@ -278,6 +278,10 @@ def _is_own_name(function: Functions, name: str) -> bool:
     )
 
 
+class Uncertain(Exception):
+    """Something may use what a fix would change in a way that is not known."""
+
+
 class Program:
     """The files of one project, parsed where they are asked for."""
 
@@ -287,6 +291,7 @@ class Program:
         self._trees: dict[str, Tree | None] = {}
 
     def tree(self, path: str) -> Tree | None:
+        self.project.note(path)
         if path not in self._trees:
             module = self._machine.modules.parsed(path)
             self._trees[path] = Tree(module) if module is not None else None
@@ -300,7 +305,12 @@ class Program:
     def mentioning(self, word: str, path: str) -> Iterator[str]:
         """The files of the project around `path` that hold a word, whatever it means there."""
         pattern = re.compile(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)")
-        for one in self.files(path) or ():
+        found = self.files(path)
+        if found is None:
+            raise Uncertain("a project of too many files")
+        for folder in sorted({os.path.dirname(one) for one in found}):
+            self.project.note_folder(folder)  # another file there may mention it as well
+        for one in found:
             data = self._read(one)
             if data is not None and pattern.search(data):
                 yield one
@@ -315,11 +325,6 @@ class Program:
         for one in self.project.importers(path):
             data = self._read(one)
             yield one, data if data is not None else b""
-
-    def note_all(self, path: str) -> None:
-        """What follows from all files of a project follows from the lists of them too."""
-        for one in self.files(path) or ():
-            self.project.note_folder(os.path.dirname(one))
 
     def _read(self, path: str) -> bytes | None:
         try:

@@ -22,9 +22,9 @@ from loss_lint.fixes.far import (
     write_far,
     write_renamed_module,
 )
-from loss_lint.fixes.names import Found, Uncertain, mentions
+from loss_lint.fixes.names import Found, mentions
 from loss_lint.fixes.orphans import drop_orphans
-from loss_lint.fixes.program import Program
+from loss_lint.fixes.program import Program, Uncertain
 from loss_lint.fixes.rewrite import call_with, instance_call, is_within
 from loss_lint.fixes.sorting import sort_set
 from loss_lint.fixes.text import Text, Texts
@@ -63,19 +63,22 @@ class Repairs:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._path = ""
         self._program = Program(machine)
-        self._witnesses = Witnesses(machine, self._program)
+        self._witnesses = Witnesses(machine)
 
     def repaired(self, finding: Finding, path: str) -> Finding:
         """The finding of the file at `path` with its fix, if it has one that can be written and parses."""
         witness = finding.witness
         if witness is None or not witness.edits or not witness.repair or finding.code in _left_to_authors():
             return finding
+        if path != self._path:
+            self._path, self._program = path, Program(self._machine)  # no trees are kept for the next file
         texts = Texts(self._program)
         text = texts.at(witness.root.site.path)
         if text is None:
             return finding
-        asked = self._witnesses.asked(finding.code, witness, path, texts)
+        asked = self._witnesses.asked(finding.code, witness, path, self._program, texts)
         places = Places(self._machine)
         users = Users(text.tree.module, self._machine.project)
         is_passed_in = finding.place != places.place(witness.root.site) and bool(finding.trace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from loss_lint.fixes.far import Asked
 from loss_lint.fixes.names import Found
@@ -21,13 +21,12 @@ _MAX_FILES = 8
 class Witnesses:
     """Remembers what the roots of files show, and what that followed from."""
 
-    def __init__(self, machine: Machine, program: Program) -> None:
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._project = machine.project
-        self._program = program
         self._seen: dict[str, tuple[Seen, Trail]] = {}
 
-    def asked(self, code: str, witness: Witness, path: str, texts: Texts) -> Asked:
+    def asked(self, code: str, witness: Witness, path: str, program: Program, texts: Texts) -> Asked:
         """Who wants the repair of a finding that was seen from the file at `path`."""
         sink = witness.root.site
 
@@ -40,7 +39,7 @@ class Witnesses:
         def entered(site: Site, files: frozenset[str]) -> list[Found]:
             for seen in self._around(path, site, files):
                 if site in seen.entered:
-                    return self._functions(seen.entered[site].values())
+                    return _functions(program, seen.entered[site].values())
             return []
 
         changed = [edit for edit in witness.edits if edit.op is witness.root]
@@ -48,7 +47,7 @@ class Witnesses:
         alone = bool(changed and elsewhere) or not all(
             isinstance(edit, Bypass | Rename) for edit in elsewhere
         )
-        return Asked(self._program, texts, sink, alone, wants, entered)
+        return Asked(program, texts, sink, alone, wants, entered)
 
     def _around(self, path: str, site: Site, files: frozenset[str]) -> Iterator[Seen]:
         """What the file that is linted shows, and then the others, as far as they are asked for."""
@@ -63,14 +62,15 @@ class Witnesses:
         self._project.follow(trail)
         return seen
 
-    def _functions(self, sites: object) -> list[Found]:
-        """The functions that places are in."""
-        found: list[Found] = []
-        for site in sites:  # type: ignore[attr-defined]
-            tree = self._program.tree(site.path)
-            node = tree.at(site) if tree is not None else None
-            function = tree.function(node) if tree is not None and node is not None else None
-            if tree is None or function is None:
-                return []
-            found.append(Found(tree, function))
-        return found
+
+def _functions(program: Program, sites: Iterable[Site]) -> list[Found]:
+    """The functions that places are in; none where one of them is not known."""
+    found: list[Found] = []
+    for site in sites:
+        tree = program.tree(site.path)
+        node = tree.at(site) if tree is not None else None
+        function = tree.function(node) if tree is not None and node is not None else None
+        if tree is None or function is None:
+            return []
+        found.append(Found(tree, function))
+    return found

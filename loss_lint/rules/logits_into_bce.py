@@ -44,7 +44,8 @@ other setting is right; logits that are clamped into [0, 1].
 ## Fix safety
 
 The fix makes `F.binary_cross_entropy` an `F.binary_cross_entropy_with_logits`, which applies the sigmoid itself. What
-raised an error computes a loss then: it is marked as unsafe. Where the loss is an object, it is left to you.
+raised an error computes a loss then: it is marked as unsafe. An object's class
+changes where it is made, if all its calls want that; where another reading has its sigmoid, there is no fix.
 
 ## References
 

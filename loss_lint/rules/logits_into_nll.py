@@ -62,7 +62,8 @@ taken too.
 ## Fix safety
 
 The fix makes `F.nll_loss` an `F.cross_entropy`, which applies the log-softmax itself. It changes the loss and its
-gradient, which is the point: it is marked as unsafe. Where the loss is an object, it is left to you.
+gradient, which is the point: it is marked as unsafe. An object's class
+changes where it is made, if all its calls want that.
 
 ## References
 

@@ -41,7 +41,8 @@ that is a sigmoid in one branch only.
 ## Fix safety
 
 The fix takes the sigmoid out and uses the loss that applies it. Where both steps gave a number of full precision, it is
-the same: safe. A sigmoid that stands elsewhere, such as in a model that is used for prediction too, is left to you.
+the same: safe. A sigmoid that stands elsewhere goes
+if nothing else uses what it makes; that of a model that is used for prediction too is left to you.
 
 ## References
 

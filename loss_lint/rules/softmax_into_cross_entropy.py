@@ -40,8 +40,9 @@ known.
 
 ## Fix safety
 
-The fix removes the softmax from the input of the loss. It changes the loss and its gradient, which is the
-point: it is marked as unsafe.
+The fix removes the softmax, also in an earlier statement or in a model of another file, if all uses of what it
+makes are known and want that or are as good without it (`argmax`); else the loss gets what the softmax was applied
+to, where that still has a name. It changes the loss and its gradient, which is the point: it is marked as unsafe.
 
 ## References
 

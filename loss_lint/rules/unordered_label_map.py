@@ -78,7 +78,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             guards=found.guards,
             passes=found.source.passes,
             spine=(sink,),
-            edits=(Sort(found.numbering, found.source.site),),
+            edits=(Sort(sink, found.source.site),),
             steps=(
                 (found.source.site, "a set has no order of its own"),
                 (sink.site, f"{sink.name} takes the indices as its target"),

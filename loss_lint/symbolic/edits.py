@@ -94,7 +94,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sort:
-    """The set that is made at `made` is sorted where its order counts, which makes the numbers of `op`.
+    """The set that is made at `made` is sorted where its order counts, which the target of `op` follows.
 
     Only the text says so; the numbers of the graph come from what the completion makes of them.
     """
