@@ -152,8 +152,11 @@ class Linter:
             }
         if folders:
             self.start_afresh()
-        elif self._started is not None and files:
-            self._started[0].modules.forget(files)
+        elif self._started is not None:
+            machine, _, repairs = self._started
+            if files:
+                machine.modules.forget(files)
+            repairs.forget(files)
 
     def _consulted(self) -> Trail:
         """What all that is remembered followed from."""

@@ -67,6 +67,11 @@ class Repairs:
         self._program = Program(machine)
         self._witnesses = Witnesses(machine)
 
+    def forget(self, files: frozenset[str]) -> None:
+        """Forget what followed from changed files."""
+        self._path = ""
+        self._witnesses.forget(files)
+
     def repaired(self, finding: Finding, path: str) -> Finding:
         """The finding of the file at `path` with its fix, if it has one that can be written and parses."""
         witness = finding.witness

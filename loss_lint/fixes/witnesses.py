@@ -23,7 +23,6 @@ class Witnesses:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._project = machine.project
         self._seen: dict[str, tuple[Seen, Trail]] = {}
 
     def asked(self, code: str, witness: Witness, path: str, program: Program, texts: Texts) -> Asked:
@@ -49,6 +48,14 @@ class Witnesses:
         )
         return Asked(program, texts, sink, alone, wants, entered)
 
+    def forget(self, files: frozenset[str]) -> None:
+        """Forget what followed from changed files."""
+        self._seen = {
+            path: (seen, trail)
+            for path, (seen, trail) in self._seen.items()
+            if files.isdisjoint((path, *trail.files))
+        }
+
     def _around(self, path: str, site: Site, files: frozenset[str]) -> Iterator[Seen]:
         """What the file that is linted shows, and then the others, as far as they are asked for."""
         for one in [*dict.fromkeys((path, site.path, *sorted(files)))][:_MAX_FILES]:
@@ -56,10 +63,10 @@ class Witnesses:
 
     def _of(self, path: str) -> Seen:
         if path not in self._seen:
-            with self._project.following() as trail:
+            with self._machine.project.following() as trail:
                 self._seen[path] = (look(self._machine, path), trail)
         seen, trail = self._seen[path]
-        self._project.follow(trail)
+        self._machine.project.follow(trail)
         return seen
 
 
