@@ -454,6 +454,6 @@ class TestOtherFiles:
 
 
 def test_what_torch_refutes_is_not_fixed(both: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loss_lint.cli.confirming.confirmed", lambda findings, _: ([], list(findings)))
+    monkeypatch.setattr("loss_lint.cli.confirming.confirmed", lambda findings, *_: ([], list(findings)))
     assert check("--fix", "--confirm").out == "All checks passed!\n"
     assert both.read_text() == BOTH
