@@ -5,7 +5,8 @@ The numbers on the rules' pages are measured for it, which needs torch, and kept
 so that `loss-lint rule` shows the same page without torch.
 
 Run from the repository's root: `python docs/build.py`. With `--check` nothing is written; the exit status is 1
-where a file is stale.
+where a file is stale. With `--agreement` the tables of all fixtures in `agreement.md` are made anew, too; the tests of
+`watching/` tell where these are stale.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +23,8 @@ RULES = ROOT / "docs" / "rules"
 MEASURED = ROOT / "loss_lint" / "rules" / "measured"
 README = ROOT / "README.md"
 WATCH = ROOT / "docs" / "watch.md"
+AGREEMENT = ROOT / "docs" / "agreement.md"
+FIXTURES = ROOT / "fixtures"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 
@@ -38,6 +42,7 @@ def pages() -> dict[Path, str]:
         wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
     wanted[README] = _readme(README.read_text(encoding="utf-8"))
     wanted[WATCH] = _with_outputs(_with_watched(WATCH.read_text(encoding="utf-8")))
+    wanted[AGREEMENT] = _with_outputs(AGREEMENT.read_text(encoding="utf-8"))
     wanted[CHANGELOG] = re.sub(
         r"(<!-- codes -->\n).*?(  <!-- /codes -->)",
         lambda match: match[1] + _codes() + match[2],
@@ -89,6 +94,62 @@ def _with_watched(text: str) -> str:
     )
 
 
+def agreement(text: str) -> str:
+    """The page on agreement with its tables of all fixtures made anew, which takes a minute or two."""
+    folders = sorted(folder for folder in (FIXTURES / "rules").iterdir() if folder.is_dir())
+    scripts = [
+        path for kind in ("bad", "raising") for path in sorted((FIXTURES / "watch" / kind).glob("*.py"))
+    ]
+    tables = {
+        "fixtures": (
+            "| fixture | findings | harness confirms | watcher finds | watcher confirms | watcher is blind |",
+            map(fixture_row, folders),
+        ),
+        "scripts": (
+            "| program | code | static | harness | watcher |",
+            (row for one in scripts for row in script_rows(one)),
+        ),
+    }
+    for name, (head, rows) in tables.items():
+        table = "\n".join([head, "| --- " * (head.count("|") - 1) + "|", *rows]) + "\n"
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda match, table=table: match[1] + table + match[2],
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+def fixture_row(folder: Path) -> str:
+    """What the harness and the watcher say of the findings in a rule's bad programs; raises where they disagree."""
+    from loss_lint.watching.cases import of_file
+
+    found = list(of_file(str(folder / "bad.py")))
+    assert all(case.agrees for case in found), [case for case in found if not case.agrees]
+    flagged = [case for case in found if case.kind == "flagged"]
+    confirmed = sum(case.harness.outcome == "confirms" for case in flagged)
+    watched = Counter(case.watcher.outcome for case in flagged)
+    why = Counter(case.watcher.detail for case in flagged if case.watcher.outcome == "blind")
+    blind = "; ".join(f"{count}: {reason}" for reason, count in sorted(why.items())) or "0"
+    cells = (folder.name, len(flagged), confirmed, watched["finds"], watched["confirms"], blind)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def script_rows(path: Path) -> list[str]:
+    """What all three say of a program that is run; raises where they disagree."""
+    from loss_lint.watching.cases import of_script
+
+    found = list(of_script(str(path)))
+    assert all(case.agrees for case in found), [case for case in found if not case.agrees]
+    return [
+        f"| {path.parent.name}/{path.name}:{case.line} | {case.code} | "
+        + " | ".join(f"{one.outcome}{f': {one.detail}' if one.detail else ''}" for one in case.answers)
+        + " |"
+        for case in found
+    ]
+
+
 def rule_table() -> str:
     from loss_lint.rules import all_rules
 
@@ -131,6 +192,8 @@ def output_of(command: str) -> str:
 
 def main(arguments: list[str]) -> int:
     wanted = pages()
+    if "--agreement" in arguments:
+        wanted[AGREEMENT] = agreement(wanted[AGREEMENT])
     stale = [
         path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]

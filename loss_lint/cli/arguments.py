@@ -179,6 +179,26 @@ def _add_prove(prove: argparse.ArgumentParser) -> None:
         help="train a small network with one rule's example (default: LOS201), as flagged and as fixed, and draw "
         "loss and accuracy by step (.png, .svg or .pdf)",
     )
+    _add_agreement(prove)
+
+
+def _add_agreement(prove: argparse.ArgumentParser) -> None:
+    group = prove.add_argument_group("agreement")
+    group.add_argument(
+        "--agreement",
+        action="store_true",
+        help="print what the static check, the harness and the watcher say of each rule's example",
+    )
+    group.add_argument(
+        "--files",
+        nargs="+",
+        metavar="PATH",
+        default=[],
+        help="... of the findings in these files; none is run",
+    )
+    group.add_argument(
+        "--scripts", nargs="+", metavar="PATH", default=[], help="... of these programs, which are run"
+    )
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

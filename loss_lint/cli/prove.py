@@ -27,6 +27,10 @@ def prove(options: argparse.Namespace) -> int:
     except UnknownSelector as error:
         return _fail(str(error))
     chosen = sorted(frozenset[str]().union(*codes))
+    if options.agreement or options.files or options.scripts:
+        from loss_lint.cli.agreement import agreement
+
+        return agreement(options, chosen)
     if options.plot is not None:
         return _plot(options.plot, chosen)
     try:

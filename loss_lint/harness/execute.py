@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,15 @@ def settled() -> Iterator[None]:
             torch.set_default_dtype(dtype)
 
 
-def evaluate(root: Node, values: Values | Mapping[Input, Any]) -> Any:
+# How an operation is called: with its operands and its parameters by name.
+Caller = Callable[[Apply, list[Any], dict[str, Any]], Any]
+
+
+def _call(node: Apply, given: list[Any], named: dict[str, Any]) -> Any:
+    return apply(node.name, given, named)
+
+
+def evaluate(root: Node, values: Values | Mapping[Input, Any], call: Caller = _call) -> Any:
     """What an expression computes on `values`; raises Raised or Unrunnable."""
     look_up = values.value if isinstance(values, Values) else values.__getitem__
     done: dict[int, Any] = {}
@@ -82,12 +90,12 @@ def evaluate(root: Node, values: Values | Mapping[Input, Any]) -> Any:
             case Input():
                 result = look_up(node)
             case Apply(name="accumulated", operands=(init, *terms)):
-                result = _accumulated(done[id(init)], terms, values)
+                result = _accumulated(done[id(init)], terms, values, call)
             case Apply(name=name, operands=operands, parameters=parameters):
                 given = [done[id(operand)] for operand in operands]
                 named = {key: done[id(value)] for key, value in parameters}
                 try:
-                    result = apply(name, given, named)
+                    result = call(node, given, named)
                 except Unrunnable:
                     raise
                 except Exception as error:
@@ -98,14 +106,14 @@ def evaluate(root: Node, values: Values | Mapping[Input, Any]) -> Any:
     return done[id(root)]
 
 
-def _accumulated(total: Any, terms: list[Node], values: Values | Mapping[Input, Any]) -> Any:
+def _accumulated(total: Any, terms: list[Node], values: Values | Mapping[Input, Any], call: Caller) -> Any:
     """A loop's sum: its terms once for each batch, the first of which has the inputs of the whole."""
     if not isinstance(values, Values) or values.batch is None:
         raise Unrunnable("a loop runs over unknown batches")
     for number in range(BATCHES):
         batch = values if number == 0 else values.batch(number)
         for term in terms:
-            total = total + evaluate(term, batch)
+            total = total + evaluate(term, batch, call)
     return total
 
 
@@ -134,7 +142,7 @@ def _named(name: str) -> Any:
 def run(root: Node, values: Values) -> Run:
     """One run forward and backward; what torch raises is its result, Unrunnable passes."""
     torch.manual_seed(0)
-    called = _without_backward(root)
+    called = without_backward(root)
     try:
         result = evaluate(called, values)
     except Raised as raised:
@@ -158,11 +166,11 @@ def broadcasts(root: Node, values: Values) -> bool:
     """Whether a loss in the expression warns that its operands' shapes differ."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        evaluate(_without_backward(root), values)
+        evaluate(without_backward(root), values)
     return any(_BROADCASTS in str(warning.message) for warning in caught)
 
 
-def _without_backward(root: Node) -> Node:
+def without_backward(root: Node) -> Node:
     """What `backward()` is called on."""
     while isinstance(root, Apply) and root.name in BACKWARD:
         root = root.operands[0]
@@ -171,7 +179,7 @@ def _without_backward(root: Node) -> Node:
 
 def _is_reduced(root: Node) -> bool:
     """Whether the program itself asks for the gradient, so that nothing may be reduced on its behalf."""
-    return root is not _without_backward(root)
+    return root is not without_backward(root)
 
 
 def differentiated(

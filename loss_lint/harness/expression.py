@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
+
+if TYPE_CHECKING:
+    from loss_lint.symbolic.graph import Site
 
 Side = OneOf["input", "target", ""]
 
@@ -52,11 +56,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Apply:
-    """An operation by the catalogue's name (or one of the graph's own, as `getitem`)."""
+    """An operation by the catalogue's name (or one of the graph's own, as `getitem`).
+
+    `site` is where the program has it, None for what stands nowhere.
+    """
 
     name: str
     operands: tuple[Node, ...]
     parameters: tuple[tuple[str, Node], ...] = ()
+    site: Site | None = None
 
     def parameter(self, name: str) -> Node | None:
         for key, node in self.parameters:

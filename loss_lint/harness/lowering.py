@@ -163,7 +163,7 @@ class _Lowering:
             for part in (self._joined(operand) if effect(changed) == "combine" else (operand,))
         )
         parameters = [(key, self._parameter(key, value, depth)) for key, value in changed.parameters]
-        return applied(changed.name, operands, parameters)
+        return applied(changed.name, operands, parameters, changed.site)
 
     def _joined(self, operand: Value) -> tuple[Value, ...]:
         """What is joined: of a list that a loop made, a few of its items."""
@@ -186,7 +186,7 @@ class _Lowering:
             return self.node(value, "", depth + 1)
         operands = tuple(self.node(operand, "", depth + 1) for operand in view.node.operands)
         own = [(name, self.node(given, "", depth + 1)) for name, given in view.node.parameters]
-        return applied(view.node.name, operands, own)
+        return applied(view.node.name, operands, own, view.node.site)
 
     def _runs(self, op: Op, side: Side) -> bool:
         if self.reach.is_named(op) or not self.reach.is_of_program(op):

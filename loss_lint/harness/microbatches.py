@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,6 +11,9 @@ from loss_lint.harness.expression import BATCHES, Apply, Input, Literal, Node, w
 from loss_lint.harness.layouts import Layout, Shape, Sizes
 from loss_lint.harness.roles import Roles
 from loss_lint.harness.values import Values, draw
+
+if TYPE_CHECKING:
+    from loss_lint.harness.measure import Setting
 
 # What torch leaves out of a mean unless told otherwise.
 IGNORED = -100
@@ -27,6 +31,17 @@ def whole(
         if roles.role(one) == "indices" and not _is_weighted(root):
             values.tensors[one] = _partly_ignored(tensor, given.samples, _ignored_index(root))
     return values
+
+
+def larger(setting: Setting) -> Setting:
+    """The same with a batch that is as large as several."""
+    given = setting.given
+    return replace(
+        setting,
+        layout=Layout(_stretched(setting.layout.shape, given), setting.layout.axis),
+        given=replace(given, samples=given.samples * BATCHES),
+        shapes={one: _stretched(shape, given) for one, shape in setting.shapes.items()},
+    )
 
 
 def parts(values: Values, given: Sizes) -> list[Values]:

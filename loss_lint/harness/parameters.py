@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from loss_lint import catalogue
 from loss_lint.catalogue.names import counts_samples
 from loss_lint.harness.expression import Apply, Input, Items, Literal, Named, Node
+
+if TYPE_CHECKING:
+    from loss_lint.symbolic.graph import Site
 
 # Where a tensor lives and how it is laid out changes no number.
 PLACEMENT = frozenset(
@@ -85,5 +90,7 @@ def _has_default(name: str, key: str) -> bool:
     return not any(part.strip() == key for _, text in spellings for part in text.split(","))
 
 
-def applied(name: str, operands: tuple[Node, ...], parameters: list[tuple[str, Node]]) -> Apply:
-    return Apply(name, operands, resolved(name, parameters))
+def applied(
+    name: str, operands: tuple[Node, ...], parameters: list[tuple[str, Node]], site: Site | None = None
+) -> Apply:
+    return Apply(name, operands, resolved(name, parameters), site)

@@ -101,7 +101,7 @@ def _first_of_total(root: Node, witness: Witness) -> Node:
     if not isinstance(root, Apply) or len(root.operands) < 2:
         return root
     operands = tuple(node if slot in added else Literal(0) for slot, node in enumerate(root.operands))
-    return Apply(root.name, operands, root.parameters)
+    return Apply(root.name, operands, root.parameters, root.site)
 
 
 def _constructed(root: Node) -> Node:
@@ -117,7 +117,7 @@ def _loss_of(root: Node) -> Node:
         if isinstance(node, Apply) and catalogue.loss(node.name) is not None:
             known = isinstance(node.parameter("ignore_index"), Literal | None)
             kept = tuple(entry for entry in node.parameters if known or entry[0] != "ignore_index")
-            return Apply(node.name, node.operands, kept)
+            return Apply(node.name, node.operands, kept, node.site)
     return root
 
 
@@ -140,7 +140,9 @@ def _with_data(root: Node, data: Node) -> Node:
         return root
     first, *others = root.operands
     is_array = isinstance(first, Apply) and first.name == "array"
-    return Apply(root.name, (_with_data(first, data) if is_array else data, *others), root.parameters)
+    return Apply(
+        root.name, (_with_data(first, data) if is_array else data, *others), root.parameters, root.site
+    )
 
 
 def _names(root: Node) -> Items:

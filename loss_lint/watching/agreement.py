@@ -72,7 +72,7 @@ def agreements(
 ) -> Iterator[Agreement]:
     """What the run says of each static finding whose loss it reached."""
     for finding in static:
-        same = next((one for one in found if _is_same(one, finding)), None)
+        same = next((one for one in found if is_same(one, finding)), None)
         site = _site_of(finding, sites)
         if same is not None:
             yield Agreement(finding, same, same.evidence)
@@ -80,9 +80,16 @@ def agreements(
             yield Agreement(finding, None, None if finding.code in SEEN else _evidence(finding, site))
 
 
-def _is_same(one: Finding, other: Finding) -> bool:
-    places = (one.place, *(step.place for step in one.trace))
-    return one.code == other.code and any(_overlap(place, other.place) for place in places)
+def is_same(one: Finding, other: Finding) -> bool:
+    """Whether two findings are of one defect: the place of either lies on the other's way."""
+    return one.code == other.code and (
+        any(_overlap(place, other.place) for place in _places(one))
+        or any(_overlap(place, one.place) for place in _places(other))
+    )
+
+
+def _places(finding: Finding) -> tuple[Place, ...]:
+    return (finding.place, *(step.place for step in finding.trace))
 
 
 def _overlap(one: Place, other: Place) -> bool:
@@ -115,6 +122,12 @@ def _is_written_at(place: Place, site: Written) -> bool:
         os.path.abspath(place.path) == os.path.abspath(site.path)
         and place.line <= site.line <= place.end_line
     )
+
+
+def evidence_of_run(finding: Finding, sites: Sequence[Site]) -> Evidence | None:
+    """A finding's own expression on the run's tensors; None where the run did not reach its loss."""
+    site = _site_of(finding, sites)
+    return _evidence(finding, site) if site is not None and site.looks else None
 
 
 def _evidence(finding: Finding, site: Site) -> Evidence:

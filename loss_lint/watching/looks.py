@@ -215,7 +215,8 @@ def _reduction(bound: Mapping[str, Any]) -> str:
     """The reduction, also as the legacy arguments say it."""
     average, reduce = bound.get("size_average"), bound.get("reduce")
     if average is None and reduce is None:
-        return str(bound.get("reduction", "mean"))
+        reduction = str(bound.get("reduction", "mean"))
+        return "mean" if reduction == "elementwise_mean" else reduction
     if reduce is False:
         return "none"
     return "sum" if average is False else "mean"
@@ -227,8 +228,8 @@ def _integer(value: object, default: int) -> int:
 
 def look_at_target(look: Look, target: torch.Tensor) -> None:
     """How many targets count, and between which indices: small numbers, read before the loss runs."""
-    if look.loss not in BY_CLASS or not look.has_indices or not target.numel():
-        return
+    if look.loss not in BY_CLASS or not look.has_indices or not target.numel() or target.dtype == torch.bool:
+        return  # torch raises for truth values
     target = target.detach()
     counts = target != look.ignore_index
     bounds = torch.iinfo(target.dtype)
