@@ -22,12 +22,11 @@ from loss_lint.watching import script
 from loss_lint.watching.agreement import evidence_of_run, is_same
 from loss_lint.watching.api import Watch
 from loss_lint.watching.kinds import SEEN
-from loss_lint.watching.rehearsal import Rehearsal, rehearse
+from loss_lint.watching.rehearsal import Rehearsal, heard, rehearse
 from loss_lint.watching.session import Session
 
 if TYPE_CHECKING:
     from loss_lint.findings import Evidence, Finding
-    from loss_lint.watching.sites import Site
 
 # "finds": reports it unasked; "confirms": told where to look, computes what is claimed; "silent": does not report it;
 # "refutes": computes something else than is claimed; "blind": cannot tell; "-": is not asked.
@@ -136,14 +135,16 @@ def _watched(finding: Finding) -> Answer:
         seen = rehearse(finding)
     except Unrunnable as error:
         return Answer("blind", str(error))
+    return _asked(finding, seen)
+
+
+def _asked(finding: Finding, seen: Rehearsal) -> Answer:
+    """What a run says of a finding: that it found it, or what the finding's expression gives on its own tensors."""
+    if seen.failures:
+        return _failed(seen)
     if any(is_same(one, finding) for one in seen.findings):
         return Answer("finds")
-    return _without_finding(finding, seen.sites, seen.error)
-
-
-def _without_finding(finding: Finding, sites: Sequence[Site], error: str | None) -> Answer:
-    """What a run that found nothing says when it is asked: the finding's expression on its own tensors."""
-    evidence = evidence_of_run(finding, sites)
+    evidence = evidence_of_run(finding, seen.sites)
     if evidence is not None and evidence.verdict in finding.claim:
         return Answer("confirms", evidence.verdict)
     if finding.code in _BLIND:
@@ -151,10 +152,16 @@ def _without_finding(finding: Finding, sites: Sequence[Site], error: str | None)
     if finding.code in SEEN:
         return Answer("blind", "what it listens for is not there")
     if evidence is None:
-        return Answer("blind", error or "its expression holds no call of a loss")
+        return Answer("blind", seen.error or "its expression holds no call of a loss")
     if evidence.verdict == "unmeasured":
         return Answer("blind", evidence.error or "")
+    if evidence.verdict == "none":  # a mask that masks nothing, a batch of one
+        return Answer("blind", "on the tensors of the run the numbers are equal")
     return Answer("refutes", evidence.verdict)
+
+
+def _failed(seen: Rehearsal) -> Answer:
+    return Answer("refutes", f"loss-lint failed while watching ({seen.failures[0]})")
 
 
 def _watched_as_fixed(finding: Finding) -> Answer:
@@ -162,6 +169,8 @@ def _watched_as_fixed(finding: Finding) -> Answer:
         seen = rehearse(finding, as_fixed=True)
     except Unrunnable as error:
         return Answer("blind", str(error))
+    if seen.failures:
+        return _failed(seen)
     found = [one for one in seen.findings if one.code == finding.code]
     return Answer("finds", found[0].message) if found else _SILENT
 
@@ -175,12 +184,8 @@ def of_script(path: str, codes: Sequence[str] = ()) -> Iterator[Case]:
         seen = replace(seen, findings=tuple(one for one in seen.findings if one.code in codes))
     matched: set[Finding] = set()
     for finding in static:
-        same = [one for one in seen.findings if is_same(one, finding)]
-        matched.update(same)
-        watcher = Answer("finds") if same else _without_finding(finding, seen.sites, seen.error)
-        if watcher.outcome == "refutes":
-            # It may have been called with what makes no difference: a batch of one.
-            watcher = Answer("blind", f"on the tensors of its run the verdict is {watcher.detail}")
+        matched.update(one for one in seen.findings if is_same(one, finding))
+        watcher = _asked(finding, seen)
         harness = _measured(finding, finding.evidence)
         yield Case(finding.code, path, finding.place.line, "run", Answer("finds"), harness, watcher)
     for one in seen.findings:
@@ -191,7 +196,7 @@ def of_script(path: str, codes: Sequence[str] = ()) -> Iterator[Case]:
             )
             yield Case(one.code, path, one.place.line, "run", blind, measured, Answer("finds"))
     if not static and not seen.findings:
-        yield Case("", path, 0, "run", _SILENT, _NOT_ASKED, _SILENT)
+        yield Case("", path, 0, "run", _SILENT, _NOT_ASKED, _failed(seen) if seen.failures else _SILENT)
 
 
 def _holds(finding: Finding) -> bool:
@@ -210,5 +215,4 @@ def _run(path: str) -> Rehearsal:
                 exec(program.code, main.__dict__)  # noqa: S102 - it is what was asked for
         except (Exception, SystemExit) as raised:  # noqa: BLE001 - the program's own
             error = raised
-        found = session.end(error)
-    return Rehearsal(found or (), tuple(session.run.recorder.sites.values()), str(error) if error else None)
+        return heard(session, error)

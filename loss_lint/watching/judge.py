@@ -63,6 +63,8 @@ def out_of_range(call: Call, look: Look, lowest: int, highest: int, *, is_zero_s
     classes = look.classes
     if not classes or (lowest >= 0 and highest < classes):
         return None
+    if classes == 1 and lowest >= 0:
+        return _of_one_class(call, look, ("raises",))
     seen = (
         f"The targets lie between {lowest} and {highest}, the input has shape {shape_text(look.input_shape)}."
     )
@@ -92,15 +94,19 @@ def out_of_range(call: Call, look: Look, lowest: int, highest: int, *, is_zero_s
 def _one_class(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:
     for look, _facts in seen:
         if look.classes == 1 and look.has_indices and len(look.input_shape) > 1 and site.trained:
-            yield Cause(
-                "LOS214",
-                site.call,
-                f"cross_entropy over one class: its input has shape {shape_text(look.input_shape)}, and the softmax of "
-                "one number is 1; the loss is 0 and trains nothing, or torch raises for a label other than 0. Use "
-                "binary_cross_entropy_with_logits for one score, or make as many outputs as classes.",
-                ("value", "gradient", "value+gradient"),
-            )
+            yield _of_one_class(site.call, look, ("value", "gradient", "value+gradient"))
             return
+
+
+def _of_one_class(call: Call, look: Look, claim: tuple[Verdict, ...]) -> Cause:
+    return Cause(
+        "LOS214",
+        call,
+        f"cross_entropy over one class: its input has shape {shape_text(look.input_shape)}, and the softmax of "
+        "one number is 1; the loss is 0 and trains nothing, or torch raises for a label other than 0. Use "
+        "binary_cross_entropy_with_logits for one score, or make as many outputs as classes.",
+        claim,
+    )
 
 
 def _swapped(site: Site, seen: Sequence[Seen], _: bool) -> Iterator[Cause]:

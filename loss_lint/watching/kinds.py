@@ -15,7 +15,7 @@ SEEN: dict[str, str] = {
     "LOS207": "torch raises, as the input leaves [0, 1]",
     "LOS209": "all rows of the input sum to one; or the target's, or their exp, against what `log_target` says",
     "LOS213": "torch raises at `backward()`, as the loss has no graph because its input has none",
-    "LOS214": "class indices for one logit, trained on",
+    "LOS214": "class indices for one logit, trained on; or torch raises for one that is not 0",
     "LOS301": "torch raises for integer rows that hold one 1 each; or reads them as indices, as the shapes fit",
     "LOS302": "whenever it was looked at, all rows of a float target held one 1 and zeros",
     "LOS303": "torch raises for whole numbers in floats",

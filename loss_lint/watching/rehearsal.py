@@ -41,11 +41,24 @@ _WITHOUT_BACKWARD = frozenset({"reported", "memory"})
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a watcher found, the loss calls that it saw, and what torch raised, if it did."""
+    """What a watcher found, the loss calls that it saw, what torch raised, if it did, and where the watcher failed."""
 
     findings: tuple[Finding, ...]
     sites: tuple[Site, ...]
     error: str | None = None
+    failures: tuple[str, ...] = ()
+
+
+def heard(session: Session, error: BaseException | None) -> Rehearsal:
+    """What a session that ends with `error` has heard."""
+    found = session.end(error)
+    recorder = session.run.recorder
+    return Rehearsal(
+        found or (),
+        tuple(recorder.sites.values()),
+        str(error) if error is not None else None,
+        tuple(recorder.failures),
+    )
 
 
 def rehearse(finding: Finding, *, as_fixed: bool = False) -> Rehearsal:
@@ -54,20 +67,19 @@ def rehearse(finding: Finding, *, as_fixed: bool = False) -> Rehearsal:
         raise Unrunnable("the finding comes without an expression to run")
     with settled():
         setting = _setting(finding)
+        # Before anybody listens: what is tried is no part of the run.
+        shapes = (_larger(setting), setting)
         session = Session(Watch(on_finding="collect", check=False, isolated=True))
         raised: Exception | None = None
         try:
-            _train(setting, finding, as_fixed=as_fixed)
+            _train(shapes, finding, as_fixed=as_fixed)
         except Exception as error:  # noqa: BLE001 - the program's, as it is the program that runs
             raised = error.cause if isinstance(error, Raised) else error
-            if isinstance(raised, Unrunnable):
-                raise raised from None
         finally:
-            found = session.end(raised)
-    assert found is not None
-    if session.notes:
-        raise AssertionError("; ".join(session.notes))
-    return Rehearsal(found, tuple(session.run.recorder.sites.values()), str(raised) if raised else None)
+            seen = heard(session, raised)
+    if isinstance(raised, Unrunnable):
+        raise raised
+    return seen
 
 
 def _setting(finding: Finding) -> Setting:
@@ -86,13 +98,12 @@ def _setting(finding: Finding) -> Setting:
     raise Unrunnable(reason)
 
 
-def _train(setting: Setting, finding: Finding, *, as_fixed: bool) -> None:
-    plan = setting.plan
+def _train(shapes: tuple[Setting, Setting], finding: Finding, *, as_fixed: bool) -> None:
+    plan = shapes[0].plan
     root = plan.fixed if as_fixed else plan.flagged
     place = finding.place
     nowhere = Written(place.path, place.line, place.column - 1, place.end_line, place.end_column - 1)
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)
-    shapes = (_larger(setting), setting)
     trains = not _WITHOUT_BACKWARD.issuperset(finding.claim)
     for step in range(STEPS):
         for expression, values in _batches(shapes[step % 2], root, step, as_fixed=as_fixed):
