@@ -63,6 +63,8 @@ class Case:
     def agrees(self) -> bool:
         """Whether none says the opposite of another one; who is blind or not asked says nothing."""
         said = {answer.outcome for answer in self.answers} - {"blind", "-"}
+        if self.kind in ("fixed", "right"):
+            return said <= {"silent"}
         return "refutes" not in said and (said <= {"silent"} or "silent" not in said)
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from loss_lint.cli import main
-from loss_lint.watching.cases import Answer, Case, of_examples, of_file
+from loss_lint.watching.cases import Answer, Case, Kind, of_examples, of_file
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8").splitlines()
@@ -52,9 +52,9 @@ def test_all_three_agree_on_the_examples_of_the_rules() -> None:
     assert {case.kind for case in cases} == {"flagged", "fixed"}
 
 
-def case(static: str, harness: str, watcher: str) -> Case:
+def case(static: str, harness: str, watcher: str, kind: Kind = "flagged") -> Case:
     one, two, three = (Answer(outcome) for outcome in (static, harness, watcher))  # type: ignore[arg-type]
-    return Case("LOS201", "a.py", 1, "flagged", one, two, three)
+    return Case("LOS201", "a.py", 1, kind, one, two, three)
 
 
 def test_what_agreement_is() -> None:
@@ -65,6 +65,8 @@ def test_what_agreement_is() -> None:
     assert not case("finds", "refutes", "finds").agrees
     assert not case("finds", "confirms", "silent").agrees
     assert not case("silent", "-", "finds").agrees
+    assert case("-", "-", "silent", "fixed").agrees
+    assert not case("-", "-", "finds", "fixed").agrees
 
 
 def test_a_file_of_the_users(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
