@@ -94,7 +94,9 @@ async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.
         if params.context.only is None
         else [str(getattr(one, "value", one)) for one in params.context.only]
     )
-    return editor.actions(ls.shown(outcome), params.range, only, unsafe=ls.options.unsafe_fixes)
+    return editor.actions(
+        ls.shown(outcome), params.range, only, unsafe=ls.options.unsafe_fixes or outcome.linted.unsafe_fixes
+    )
 
 
 async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:

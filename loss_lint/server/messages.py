@@ -100,6 +100,7 @@ class Linted:
     is_parsable: bool = True
     is_whole: bool = True
     can_measure: bool = False
+    unsafe_fixes: bool = False
     problem: str | None = None
     failure: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from loss_lint.findings import Finding, Place
     from loss_lint.server.messages import Buffer, Hover, Lint, Measure, Setup
     from loss_lint.symbolic.machine import Machine
+
+
+# Folders of a workspace can have names of their own; more sets of them than this are evaluated anew.
+_MAX_LINTERS = 4
 
 
 class Superseded(Exception):
@@ -50,15 +55,30 @@ class Session:
     def _start(self, folders: tuple[str, ...], options: Options) -> None:
         self._folders, self._options = folders, options
         self._configuration = _configuration(options)
-        conventions = self._conventions()
-        self._linter = Linter(Overlay(Folder(), self._texts), folders, conventions, keeps_reports=True)
+        # One for each set of a project's own names, the newest first; there is rarely more than one.
+        self._linters = [self._new_linter(USUAL)]
         self._explanations.clear()
 
-    def _conventions(self) -> Conventions:
-        """What the project's own names mean, as the folder that was opened says it."""
+    def _new_linter(self, conventions: Conventions) -> Linter:
+        return Linter(Overlay(Folder(), self._texts), self._folders, conventions, keeps_reports=True)
+
+    @property
+    def _linter(self) -> Linter:
+        """The one that was used last."""
+        return self._linters[0]
+
+    def _use(self, conventions: Conventions) -> Linter:
+        """The linter that knows what a project's own names mean."""
+        known = next((one for one in self._linters if one.conventions == conventions), None)
+        others = [one for one in self._linters if one is not known]
+        self._linters = [known or self._new_linter(conventions), *others[: _MAX_LINTERS - 1]]
+        return self._linters[0]
+
+    def _meant(self, path: str) -> Conventions:
+        """What the project's own names mean in a file."""
         try:
-            return self._configuration.settings(self._folders[0]).conventions if self._folders else USUAL
-        except ConfigError:  # said with every file's findings
+            return self._configuration.conventions(path)
+        except ConfigError:  # said with the file's findings
             return USUAL
 
     def start_afresh(self) -> None:
@@ -83,7 +103,8 @@ class Session:
         self._must_search = True
 
     def _changed(self, path: str) -> None:
-        self._linter.changed(path)
+        for linter in self._linters:
+            linter.changed(path)
         self._explanations.clear()
         if not exists(self._linter.project.sources, path):
             self._must_search = True
@@ -111,13 +132,17 @@ class Session:
     def _lint(self, asked: Lint) -> Linted:
         if asked.search or self._must_search:
             self._search()
-        findings = self._linter.lint(asked.path, self._pause, quick=asked.quick)
-        problem = None
+        problem, configuration = None, self._configuration
         try:
-            codes = self._configuration.codes(asked.path)
+            codes = configuration.codes(asked.path)
+            if _is_left_out(asked.path, configuration):
+                self._shown.pop(asked.path, None)
+                return Linted(asked.path, (), {})
         except ConfigError as error:
-            problem = str(error)
-            codes = Configuration(known_codes, isolated=True).codes(asked.path)
+            problem, configuration = str(error), Configuration(known_codes, isolated=True)
+            codes = configuration.codes(asked.path)
+        settings = configuration.settings(os.path.dirname(asked.path))
+        findings = self._use(settings.conventions).lint(asked.path, self._pause, quick=asked.quick)
         suppressions = Suppressions(self._linter.project.sources)
         shown = tuple(
             finding
@@ -136,17 +161,16 @@ class Session:
             is_parsable=all(finding.code != UNPARSABLE for finding in shown),
             is_whole=self._linter.is_whole(asked.path),
             can_measure=bool(shown) and _has_torch(),
+            unsafe_fixes=settings.unsafe_fixes is True,
             problem=problem,
         )
 
     def _search(self) -> None:
         self._must_search = False
         self._configuration = _configuration(self._options)
-        if self._conventions() == self._linter.conventions:
-            self._linter.search_again()
-            self._explanations.clear()
-        else:
-            self.start_afresh()
+        for linter in self._linters:
+            linter.search_again()
+        self._explanations.clear()
 
     def _found(self, finding: Finding, path: str, suppressions: Suppressions) -> Found:
         place = place_in(finding, path)
@@ -183,6 +207,7 @@ class Session:
 
         findings = self._shown.get(asked.path, ())
         explanation = self._explanations.get(asked.path)
+        self._use(self._meant(asked.path))
         if explanation is None and self._linter.can_matter(asked.path):
             explanation = self._explanations[asked.path] = self._linter.look(asked.path, _explained)
         shown = shown_at(asked, explanation, findings)
@@ -197,7 +222,7 @@ class Session:
         from loss_lint.report.evidence import evidence_line
 
         # A linter that remembers reports has no expressions to run.
-        linter = Linter(Overlay(Folder(), self._texts), self._folders, self._linter.conventions)
+        linter = Linter(Overlay(Folder(), self._texts), self._folders, self._meant(asked.path))
         for finding in linter.lint(asked.path):
             if finding.code == asked.code and finding.place == asked.place and finding.claim:
                 evidence = confirm(finding)
@@ -207,6 +232,13 @@ class Session:
 
 def _configuration(options: Options) -> Configuration:
     return Configuration(known_codes, Settings(layers=(options.layer,)))
+
+
+def _is_left_out(path: str, configuration: Configuration) -> bool:
+    """Whether a configuration file says that loss-lint leaves the file out."""
+    settings = configuration.settings(os.path.dirname(path))
+    speaks = settings.exclude is not None or bool(settings.extend_exclude)
+    return speaks and configuration.excludes(path)
 
 
 def place_in(finding: Finding, path: str) -> Place:

@@ -219,6 +219,18 @@ async def test_nearest_configuration_and_noqa_hold_as_on_the_command_line(editor
     assert await editor.published("i/train.py", editor.change("i/train.py", silenced)) == []
 
 
+async def test_exclusion_and_a_projects_own_names_hold_as_on_the_command_line(editor: Editor) -> None:
+    own = (
+        '[tool.loss-lint]\nextend-exclude = ["old.py"]\nlosses = {"mine.ce" = "torch.nn.CrossEntropyLoss"}\n'
+    )
+    editor.write("o/pyproject.toml", own)
+    editor.write("o/old.py", BAD)
+    editor.open("o/old.py")
+    assert await editor.published("o/old.py", 1) == []
+    editor.open("o/new.py", "import torch\nimport mine\n" + BAD.replace("F.cross_entropy", "mine.ce()"))
+    assert codes(await editor.published("o/new.py", 1)) == ["LOS201"]
+
+
 async def test_a_configuration_that_cannot_be_read_is_said_and_left_out_of_account(editor: Editor) -> None:
     editor.write("j/pyproject.toml", '[tool.loss-lint]\nselekt = ["LOS"]\n')
     editor.write("j/train.py", BAD)
