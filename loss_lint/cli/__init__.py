@@ -67,6 +67,10 @@ def _run(options: argparse.Namespace) -> int:
         from loss_lint.cli.run import run_script
 
         return run_script(options)
+    if options.command == "scan":
+        from loss_lint.cli.scan import scan
+
+        return scan(options)
     from loss_lint.cli.prove import prove
 
     return prove(options)

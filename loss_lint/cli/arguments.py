@@ -23,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     server = commands.add_parser("server", help="serve an editor", allow_abbrev=False)
     server.description = "A language server on standard input and output; editors start it."
     server.add_argument("--stdio", action="store_true", help="the only way there is; some clients say so")
+    _add_scan(
+        commands.add_parser("scan", help="lint a corpus of source files in Parquet", allow_abbrev=False)
+    )
     return root
 
 
@@ -240,6 +243,56 @@ def _add_run(run: argparse.ArgumentParser) -> None:
             metavar="RULE[,...]",
             help=f"codes, prefixes or names of rules to turn {meaning}",
         )
+
+
+def _add_scan(scan: argparse.ArgumentParser) -> None:
+    scan.description = (
+        "Lint a corpus, repository by repository, on Ray: Parquet in, Parquet out. A scan that was ended goes on "
+        "when it is asked for again. Exit status: 0 nothing found, 1 findings, 2 failure."
+    )
+    scan.add_argument("input", metavar="IN", help="a Parquet file, or a folder of them; one row is one file")
+    scan.add_argument("output", metavar="OUT", help="the folder for the findings; one row is one finding")
+    for column in ("repository", "path", "text"):
+        scan.add_argument(
+            f"--{column}-column",
+            default=column,
+            metavar="NAME",
+            help=f"the column with each file's {column} (default: {column})",
+        )
+    scan.add_argument("-e", "--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    scan.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+    group = scan.add_argument_group("rule selection")
+    for flag, meaning in (("--select", "on"), ("--ignore", "off")):
+        group.add_argument(
+            flag,
+            action="extend",
+            type=_selectors,
+            metavar="RULE[,...]",
+            help=f"codes, prefixes or names of rules to turn {meaning}",
+        )
+    work = scan.add_argument_group("work")
+    work.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="a Ray cluster (default: $RAY_ADDRESS, or else one that is started on this machine)",
+    )
+    work.add_argument(
+        "--workers", type=_positive, metavar="N", help="at most so many processes (default: all processors)"
+    )
+    work.add_argument(
+        "--time-limit",
+        type=_positive,
+        default=300,
+        metavar="SECONDS",
+        help="processor time that one repository may take (default: 300)",
+    )
+    work.add_argument(
+        "--memory-limit",
+        type=_positive,
+        default=4096,
+        metavar="MB",
+        help="address space that one repository may take (default: 4096)",
+    )
 
 
 def _selectors(text: str) -> list[str]:

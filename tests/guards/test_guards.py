@@ -66,6 +66,17 @@ def test_only_what_measures_and_watches_imports_torch() -> None:
     assert offenders == []
 
 
+def test_only_corpora_import_ray_and_pyarrow() -> None:
+    package = ROOT / "loss_lint"
+    offenders = [
+        (str(path.relative_to(package)), name)
+        for path in sorted(package.rglob("*.py"))
+        for name in imported_names(path) & {"ray", "pyarrow"}
+        if path.parent.name != "corpus" or (name == "ray" and path.name != "engine.py")
+    ]
+    assert offenders == []
+
+
 def test_the_changelog_names_every_rule() -> None:
     from loss_lint.rules import all_rules
 
