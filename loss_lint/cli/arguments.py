@@ -3,30 +3,72 @@
 from __future__ import annotations
 
 import argparse
+import os
+from typing import TYPE_CHECKING, Any
 
 from loss_lint import __version__
 from loss_lint.report import formats
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DESCRIPTION = "Finds PyTorch code that computes a different training loss than its author believes."
+
+
+class _Columns(argparse.HelpFormatter):
+    """argparse's formatter, which makes one for each flag: it imports `shutil` where nobody tells it a width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:
+        return 80
+
+
+class _Command(argparse.ArgumentParser):
+    """A command whose flags are added when it is the one that is asked for."""
+
+    def __init__(self, *, fill: Callable[[argparse.ArgumentParser], None], **given: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_Columns, **given)
+        self._fill: Callable[[argparse.ArgumentParser], None] | None = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `loss-lint`; its result has `command` and that command's flags."""
-    root = argparse.ArgumentParser("loss-lint", description=DESCRIPTION, allow_abbrev=False)
+    root = argparse.ArgumentParser(
+        "loss-lint", description=DESCRIPTION, allow_abbrev=False, formatter_class=_Columns
+    )
     root.add_argument("-V", "--version", action="version", version=f"loss-lint {__version__}")
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_check(commands.add_parser("check", help="lint files and folders", allow_abbrev=False))
-    _add_rule(commands.add_parser("rule", help="explain a rule", allow_abbrev=False))
-    _add_show(commands.add_parser("show", help="explain what losses compute", allow_abbrev=False))
-    _add_prove(commands.add_parser("prove", help="measure what the rules claim", allow_abbrev=False))
-    _add_run(commands.add_parser("run", help="watch a training script while it runs", allow_abbrev=False))
-    server = commands.add_parser("server", help="serve an editor", allow_abbrev=False)
+    commands = root.add_subparsers(
+        dest="command", prog="loss-lint", required=True, metavar="COMMAND", parser_class=_Command
+    )
+    commands.add_parser("check", help="lint files and folders", fill=_add_check)
+    commands.add_parser("rule", help="explain a rule", fill=_add_rule)
+    commands.add_parser("show", help="explain what losses compute", fill=_add_show)
+    commands.add_parser("prove", help="measure what the rules claim", fill=_add_prove)
+    commands.add_parser("run", help="watch a training script while it runs", fill=_add_run)
+    commands.add_parser("server", help="serve an editor", fill=_add_server)
+    commands.add_parser("scan", help="lint a corpus of source files in Parquet", fill=_add_scan)
+    return root
+
+
+def _add_server(server: argparse.ArgumentParser) -> None:
     server.description = "A language server on standard input and output; editors start it."
     server.add_argument("--stdio", action="store_true", help="the only way there is; some clients say so")
-    _add_scan(
-        commands.add_parser("scan", help="lint a corpus of source files in Parquet", allow_abbrev=False)
-    )
-    return root
 
 
 def _add_check(check: argparse.ArgumentParser) -> None:

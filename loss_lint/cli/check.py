@@ -1,22 +1,23 @@
-"""`loss-lint check`: what is given, what is found in it, what of that is fixed, and how the rest is written."""
+"""`loss-lint check`: what is given, what is found in it, what of that is fixed, and how the rest is written.
+
+What only a run over files needs is imported when there are files.
+"""
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from loss_lint.cells import in_cells
 from loss_lint.cli import inputs
 from loss_lint.cli.configuring import configuration_of
 from loss_lint.cli.console import CLEAN, FAILED, FOUND, complain, fail
-from loss_lint.cli.looking import Look
-from loss_lint.cli.output import misused, write_report
+from loss_lint.cli.misuse import misused
 from loss_lint.config import ConfigError
-from loss_lint.report.summary import Fixing
+from loss_lint.report.formats import FOR_PEOPLE
 from loss_lint.selection import INTERNAL_ERROR
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
     from loss_lint.cli.inputs import Input
     from loss_lint.cli.known import News
+    from loss_lint.cli.looking import Look
     from loss_lint.config import Configuration, Settings
     from loss_lint.findings import Finding
+    from loss_lint.report.summary import Fixing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ def run_once(options: argparse.Namespace) -> Checked:
     if not options.quiet:
         complain("warning", given.warnings)
     complain("error", given.problems)
+    if _says_nothing(options, given):
+        sys.stdout.write("" if options.quiet else "All checks passed!\n")
+        return Checked(CLEAN)
+
+    from loss_lint.cli.looking import Look
 
     look = Look(options, given, configuration, news)
     try:
@@ -82,12 +90,18 @@ def run_once(options: argparse.Namespace) -> Checked:
 
 def _done(options: argparse.Namespace, given: Input, look: Look) -> Checked:
     """Do what the flags ask for, and report."""
+    from loss_lint.cells import in_cells
+    from loss_lint.cli.output import write_report
+    from loss_lint.report.summary import Fixing
+
     findings: Sequence[Finding]
     fixing, sources = Fixing(hints=options.unsafe_fixes is None), given.sources
     failures: Sequence[str] = ()
     written: frozenset[str] = frozenset()
     with ExitStack() as stack:
         if _is_fixing(options) and (options.no_cache or given.from_stdin):
+            import tempfile
+
             look.scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="loss-lint-"))
         findings = look(given.sources)
         if options.write_baseline is not None and options.baseline is None:
@@ -114,6 +128,15 @@ def _done(options: argparse.Namespace, given: Input, look: Look) -> Checked:
             raise
         return Checked(fail(f"{options.output_file}: {error.strerror}"))
     return Checked(_status(options, findings, [*given.problems, *failures], fixing), written)
+
+
+def _says_nothing(options: argparse.Namespace, given: Input) -> bool:
+    """Whether there is nothing to lint, and no more to say of it than that."""
+    asks_more = (
+        options.verbose or options.watch or options.write_baseline or options.add_noqa or options.statistics
+    )
+    is_plain = options.output_format in FOR_PEOPLE and options.output_file is None
+    return not (given.files or given.problems or asks_more or _is_fixing(options)) and is_plain
 
 
 def _is_fixing(options: argparse.Namespace) -> bool:

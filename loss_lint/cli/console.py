@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -25,6 +24,8 @@ def is_coloured(when: str, stream: TextIO | None = None) -> bool:
 
 def terminal_width(stream: TextIO) -> int | None:
     """The columns of the terminal that a stream goes to; None where it goes elsewhere."""
+    import shutil
+
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 

@@ -83,7 +83,16 @@ def unpacked(package: str, version: str, work: Path) -> Path:
 
 def linted(folder: Path) -> list[Seen]:
     """What `loss-lint check` says of a package, sorted."""
-    command = [sys.executable, "-m", "loss_lint", "check", str(folder), "--isolated", "--no-cache"]
+    command = [
+        sys.executable,
+        "-m",
+        "loss_lint",
+        "check",
+        str(folder),
+        "--isolated",
+        "--no-cache",
+        "--no-respect-gitignore",
+    ]
     done = subprocess.run(
         [*command, "--output-format", "json"],
         capture_output=True,
