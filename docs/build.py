@@ -1,5 +1,5 @@
-"""Writes what follows from the code into the documentation: `docs/rules/`, the README's table and outputs, and the
-changelog's list of rules.
+"""Writes what follows from the code into the documentation: `docs/rules/`, the outputs in the README and on other
+pages, and the changelog's list of rules.
 
 The numbers on the rules' pages are measured for it, which needs torch, and kept in the package beside the rules,
 so that `loss-lint rule` shows the same page without torch.
@@ -24,6 +24,8 @@ MEASURED = ROOT / "loss_lint" / "rules" / "measured"
 README = ROOT / "README.md"
 WATCH = ROOT / "docs" / "watch.md"
 AGREEMENT = ROOT / "docs" / "agreement.md"
+# Pages with outputs of commands, and nothing else that is generated.
+PLAIN = (AGREEMENT, ROOT / "docs" / "check.md", ROOT / "docs" / "proof.md")
 FIXTURES = ROOT / "fixtures"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
@@ -40,9 +42,11 @@ def pages() -> dict[Path, str]:
         if numbers is not None:
             wanted[MEASURED / f"{rule.name}.json"] = encoded(numbers)
         wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
-    wanted[README] = _readme(README.read_text(encoding="utf-8"))
+    wanted[README] = _with_outputs(README.read_text(encoding="utf-8"))
+    wanted[RULES / "README.md"] = _with_rules((RULES / "README.md").read_text(encoding="utf-8"))
     wanted[WATCH] = _with_outputs(_with_watched(WATCH.read_text(encoding="utf-8")))
-    wanted[AGREEMENT] = _with_outputs(AGREEMENT.read_text(encoding="utf-8"))
+    for plain in PLAIN:
+        wanted[plain] = _with_outputs(plain.read_text(encoding="utf-8"))
     wanted[CHANGELOG] = re.sub(
         r"(<!-- codes -->\n).*?(  <!-- /codes -->)",
         lambda match: match[1] + _codes() + match[2],
@@ -52,15 +56,14 @@ def pages() -> dict[Path, str]:
     return wanted
 
 
-def _readme(text: str) -> str:
-    """The README with its rule table and the outputs of its commands made anew."""
-    text = re.sub(
+def _with_rules(text: str) -> str:
+    """A text with the table of all rules."""
+    return re.sub(
         r"(<!-- rules -->\n).*?(<!-- /rules -->)",
         lambda match: match[1] + rule_table() + match[2],
         text,
         flags=re.DOTALL,
     )
-    return _with_outputs(text)
 
 
 def _with_outputs(text: str) -> str:
@@ -155,7 +158,7 @@ def rule_table() -> str:
 
     rows = ["| code | name | what it flags | fix |", "| --- | --- | --- | --- |"]
     for rule in all_rules():
-        link = f"[{rule.name}](docs/rules/{rule.name}.md)"
+        link = f"[{rule.name}]({rule.name}.md)"
         rows.append(f"| {rule.code} | {link} | {rule.summary} | {'-' if rule.fix == 'none' else rule.fix} |")
     return "\n".join(rows) + "\n"
 

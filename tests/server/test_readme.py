@@ -1,4 +1,4 @@
-"""The editors' settings in the README are such that the server takes them."""
+"""The editors' settings in the README and on the page about editors are such that the server takes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from loss_lint.cli.arguments import parser
 from loss_lint.server.options import read_options
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EDITOR = (ROOT / "docs" / "editor.md").read_text(encoding="utf-8")
 
 
 def test_the_settings_for_vs_code_start_the_server_and_are_understood() -> None:
@@ -31,8 +33,8 @@ def test_the_settings_for_neovim_start_the_server_and_are_understood() -> None:
     assert (read.options.layer.ignore, read.problems) == (("LOS107",), ())
 
 
-def test_every_setting_of_the_readme_is_known() -> None:
-    (text,) = re.findall(r"The settings are\n(.*?)they\n", README, re.DOTALL)
+def test_every_setting_of_the_page_is_known() -> None:
+    (text,) = re.findall(r"The settings are\n(.*?)they\n", EDITOR, re.DOTALL)
     given = {
         name: ["LOS2"] if name in ("select", "ignore", "extendSelect") else True
         for name in re.findall(r"`(\w+)`", text)
