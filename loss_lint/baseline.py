@@ -86,14 +86,17 @@ def write(file: str, entries: Iterable[Known]) -> None:
     inside = ",\n    ".join(lines)
     findings = f"[\n    {inside}\n  ]" if lines else "[]"
     text = f'{{\n  "version": {VERSION},\n  "findings": {findings}\n}}\n'
-    folder = os.path.dirname(os.path.abspath(file))
+    target = os.path.realpath(file)
+    folder = os.path.dirname(target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise BaselineError(f"{file}: cannot be written: Not a regular file")
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as opened:
                 opened.write(text.encode("utf-8", "surrogatepass"))
-            os.chmod(temporary, _mode(file))
-            os.replace(temporary, file)
+            os.chmod(temporary, _mode(target))
+            os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from loss_lint.syntax.sources import read_file
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -235,8 +237,7 @@ def _ignores_above(root: str, repository: str | None) -> _Ignores:
 
 def _read_gitignore(path: str) -> GitIgnoreSpec | None:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+        lines = read_file(path).decode("utf-8", "surrogateescape").splitlines()
     except OSError:
         return None
     if all(not line.strip() or line.startswith("#") for line in lines):

@@ -6,6 +6,8 @@ import os
 import re
 from dataclasses import dataclass, field
 
+from loss_lint.syntax.sources import read_file
+
 OWN_FILE = "loss-lint.toml"
 SHARED_FILE = "pyproject.toml"
 _TOML_PLACE = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
@@ -53,8 +55,7 @@ def nearest_in(folder: str) -> Document | None:
 def read(path: str, folder: str | None = None) -> Document | None:
     """Our table of a TOML file; None where there is no such file, or it does not speak of us."""
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = read_file(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:

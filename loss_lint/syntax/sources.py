@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +21,9 @@ NOTEBOOK = ".ipynb"
 MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 LESSER_MARKERS = ("requirements.txt", "README.md", "README.rst", "README")
 _NAMED = frozenset((*MARKERS, *LESSER_MARKERS))
+
+# No program is as large as this, in bytes; what is, is data that was given the name of one.
+MAX_FILE_BYTES = 256_000_000
 
 # A folder of data can hold millions of files: past this many entries for each Python file that is asked for
 # no more folders are listed.
@@ -57,6 +62,21 @@ def exists(sources: Sources, path: str) -> bool:
     return name in sources.listing(folder)
 
 
+def read_file(path: str) -> bytes:
+    """The bytes of a file on disk; raises OSError, also for what is no file: a pipe would be waited for."""
+    with open(path, "rb", opener=_opened_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", path)
+        if status.st_size > MAX_FILE_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+        return file.read()
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _matters(name: str) -> bool:
     return name.endswith(".py") or "." not in name or name in _NAMED
 
@@ -65,8 +85,7 @@ class Folder:
     """Files on disk."""
 
     def read(self, path: str) -> bytes:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
 
     def listing(self, folder: str) -> frozenset[str]:
         try:
