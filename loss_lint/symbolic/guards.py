@@ -48,7 +48,9 @@ def truth(value: Value) -> bool | None:
             return bool(items)
         case Object(cls=External(name="builtins.list" | "builtins.dict" | "builtins.set")):
             return None
-        case Object() | Function() | BoundMethod() | Class() | Namespace() | Partial() | External():
+        case External(name=name):
+            return True if _names_something_true(name) else None
+        case Object() | Function() | BoundMethod() | Class() | Namespace() | Partial():
             return True
         case Op(name="not", operands=(operand,)):
             known = truth(operand)
@@ -68,6 +70,23 @@ def truth(value: Value) -> bool | None:
             return known_all[0] if len(set(known_all)) == 1 else None
         case _:
             return None
+
+
+# What is imported for the type checker alone still says what annotations mean.
+_TRUE_FLAGS = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
+# Names of torch that are numbers, flags or None, and neither functions nor classes.
+_SETTINGS_OF_TORCH = ("torch.backends.", "torch.version.")
+
+
+def _names_something_true(name: str) -> bool:
+    """Whether a name outside the project is that of a module, a class or a function; it may be that of a flag."""
+    top, _, rest = name.partition(".")
+    if not rest or top == "builtins" or name in _TRUE_FLAGS:
+        return True
+    if top == "torch":
+        return not name.startswith(_SETTINGS_OF_TORCH)
+    last = rest.rpartition(".")[2]
+    return last[:1].isupper() and not last.isupper()
 
 
 def _identical(left: Value, right: Value) -> bool | None:

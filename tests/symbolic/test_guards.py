@@ -237,3 +237,20 @@ def test_a_condition_is_true_or_false(condition: Value) -> None:
 def test_known_truth_is_the_truth(condition: Value) -> None:
     known = truth(condition)
     assert known is None or all(bool(evaluate(condition, world)) == known for world in worlds())
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("options.USE_SOFTMAX", None),
+        ("options.cfg.softmax", None),
+        ("torch.backends.cudnn.enabled", None),
+        ("torch.version.cuda", None),
+        ("apex", True),
+        ("apex.optimizers.FusedAdam", True),
+        ("torch.relu", True),
+        ("typing.TYPE_CHECKING", True),
+    ],
+)
+def test_what_is_imported_from_elsewhere_may_be_a_flag(name: str, known: bool | None) -> None:
+    assert truth(external(name)) is known
