@@ -433,7 +433,9 @@ def parse(path: str, data: bytes) -> SourceModule:
             tree = ast.parse(data, filename=path)
         decode(data)  # ast replaces nothing, but what it accepts and we cannot place is of no use
     except SyntaxError as error:
-        raise Unparsable(f"SyntaxError: {error.msg}", error.lineno or 1, error.offset or 1) from None
+        # Where an encoding is the matter, Python's own place lies before the file.
+        line, column = max(error.lineno or 1, 1), max(error.offset or 1, 1)
+        raise Unparsable(f"SyntaxError: {error.msg}", line, column) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unparsable(f"cannot be decoded: {error.reason}", line) from None
