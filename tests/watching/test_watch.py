@@ -641,6 +641,7 @@ def test_without_torch_it_says_so() -> None:
 def test_a_run_that_costs_too_much_is_heard_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loss_lint.watching.session._ALLOWANCE", 0.0)
     monkeypatch.setattr("loss_lint.watching.session._BUDGET", 0.0)
+    monkeypatch.setattr("loss_lint.watching.session._LATER_BUDGET", 0.0)
     watch = quiet()
     plain = train(steps=40)
     assert same(plain, train(lambda: watch, steps=40))
