@@ -147,6 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     versions = pinned()
+    unknown = [one for one in options.packages if one not in versions]
+    if unknown:
+        parser.error(f"not among the pinned packages: {', '.join(unknown)}")
     for package in options.packages or versions:
         now = linted(unpacked(package, versions[package], work))
         before = known.get(package, [])
