@@ -19,10 +19,14 @@ def lint_source(
     select: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """The findings in a source text, sorted; configuration files are left out of account.
+    r"""The findings in a source text, sorted; configuration files are left out of account.
 
     `path` is where the text belongs: findings name it, and imports of the same project resolve from it.
     `select` and `ignore` take codes, prefixes and names; raises UnknownSelector (a ValueError) for others.
+
+    >>> (finding,) = lint_source("from torch.nn import functional as F\nloss = F.cross_entropy(x.softmax(1), y)\n")
+    >>> finding.code, finding.place.line, finding.fix.applicability
+    ('LOS201', 2, 'unsafe')
     """
     from loss_lint.syntax.sources import Folder, Overlay
 
@@ -37,10 +41,17 @@ def lint_paths(
     ignore: Sequence[str] = (),
     jobs: int = 1,
 ) -> tuple[Finding, ...]:
-    """The findings in files and folders, sorted; configuration files are left out of account.
+    r"""The findings in files and folders, sorted; configuration files are left out of account.
 
     Raises FileNotFoundError for a path that cannot be looked at, UnknownSelector (a ValueError) for a
     selector that no rule answers to. With several `jobs` (processes), findings carry no witness.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> text = "from torch.nn import functional as F\nF.mse_loss(x, y).mean().backward()\n"
+    >>> _ = (folder / "train.py").write_text(text)
+    >>> [(finding.code, finding.name) for finding in lint_paths([folder])]
+    [('LOS102', 'scalar-loss-reduced-again')]
     """
     from loss_lint.discover import discover, import_roots
     from loss_lint.syntax.sources import Folder
@@ -59,12 +70,20 @@ def lint_project(
     ignore: Sequence[str] = (),
     begins: Callable[[str], None] | None = None,
 ) -> tuple[Finding, ...]:
-    """The findings in a project that is held in memory, sorted; nothing is read from disk.
+    r"""The findings in a project that is held in memory, sorted; nothing is read from disk.
 
     `files` are texts by path, with `/` between its parts; the project begins where the paths do. Python files and
     notebooks are linted; the names of the others (`pyproject.toml`) may say where a project inside it begins.
     `begins` hears the path of each file that is about to be looked at, so that whoever ends a run that takes too
     long knows where it was. Raises UnknownSelector (a ValueError) for a selector that no rule answers to.
+
+    >>> files = {
+    ...     "net.py": "import torch.nn as nn\nmodel = nn.Sequential(nn.Linear(8, 3), nn.Softmax(dim=1))\n",
+    ...     "train.py": "from torch.nn import functional as F\nfrom net import model\nF.cross_entropy(model(x), y)\n",
+    ... }
+    >>> (finding,) = lint_project(files)
+    >>> finding.place.path, [step.place.path for step in finding.trace][0]
+    ('train.py', 'net.py')
     """
     from loss_lint.syntax.sources import Memory, is_linted
 
