@@ -74,7 +74,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.objects import CONSTRUCTION
-from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.root import BACKWARD, Root
 from loss_lint.symbolic.walk import effect, views
 
 # Parameters that torch asks for their truth, or compares: no tensor of several elements can be there.
@@ -125,10 +125,13 @@ def _is_given_tensors(sink: Op, values: list[Value], root: Root) -> bool:
         return False
     if any(_is_tensor(value, sink) for value in wrong):
         return True
-    # Nobody runs backward on a loss's instance: the program takes it for the loss.
+    # Nobody runs backward on a loss's instance, or calculates with it: the program takes it for the loss.
     created = strip(sink.operands[0]).content
     return any(
-        strip(operand).content == created for backward in root.backward() for operand in backward.operands
+        strip(operand).content == created
+        for op in root.ops
+        if op.name in BACKWARD or effect(op) == "arithmetic"
+        for operand in op.operands
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loss_lint.symbolic.counts import is_related
 from loss_lint.symbolic.facts import shape
-from loss_lint.symbolic.graph import Const, Leaf, Op, Tuple, Value
+from loss_lint.symbolic.graph import Alternatives, Const, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root, parts
@@ -111,6 +111,8 @@ def _is_elementwise(
     `typed`: a tensor's method has been called on it.
     """
     node = strip(value)
+    if isinstance(node, Alternatives):  # of `y = y.cuda() if use_cuda else y`
+        return all(_is_elementwise(branch, related, root, depth, typed=typed) for _, branch in node.branches)
     if depth == 0 or not isinstance(node, Op):
         return False
     if effect(node) not in _ELEMENTWISE and node.name not in _POOLS_OF_SAME_SIZE:
@@ -134,6 +136,8 @@ _TENSOR_MAKERS = frozenset(
 def _is_tensor_of(operand: Value, related: frozenset[int], *, typed: bool = False) -> bool:
     """Whether an operand is itself one of those tensors: no literal, and no number taken from it."""
     plain = strip(operand)
+    if isinstance(plain, Alternatives):
+        return all(_is_tensor_of(branch, related, typed=typed) for _, branch in plain.branches)
     if isinstance(plain, Op) and plain.name == "setitem":
         return _is_tensor_of(plain.operands[0], related, typed=typed)
     if isinstance(plain, Op) and plain.name == "getitem" and len(plain.operands) == 1:
