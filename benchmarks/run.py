@@ -151,7 +151,7 @@ def _peers(work: Path, package: str) -> Rows:
     return {
         tree.name: {
             f"torch-preflight {preflight.version}": _row(
-                cost([preflight.tool("torch-preflight"), str(tree.folder)], folder=work, runs=1)
+                cost([preflight.tool("torch-preflight"), "check", str(tree.folder)], folder=work, runs=1)
             ),
             f"TorchFix {torchfix.version}": _row(
                 cost(_flake8_run(torchfix.tool("flake8"), tree.folder, *select), folder=work, runs=1)

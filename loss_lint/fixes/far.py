@@ -39,7 +39,7 @@ class Asked:
     wants: Callable[[Site, Site, frozenset[str]], bool]
     entered: Callable[[Site, frozenset[str]], list[Found]]
 
-    def flows(self, culprit: Site, name: str, *, ends_at_calls: bool = False) -> Flows:
+    def flows(self, culprit: Site, name: str, *, ends_at_calls: bool = False, goes_on: bool = False) -> Flows:
         def wants(site: Site, files: frozenset[str]) -> bool:
             return site == self.sink or (not self.alone and self.wants(site, culprit, files))
 
@@ -49,6 +49,7 @@ class Asked:
             self.entered,
             largest_stays=name in _ORDER_KEEPING,
             ends_at_calls=ends_at_calls,
+            goes_on=goes_on,
         )
 
     def is_all_for_it(self, flows: Flows, tree: Tree, node: ast.AST, held: Held) -> bool:
@@ -246,7 +247,7 @@ def _write_at_use(
     reads = tree.reads_after(statement, name)
     chosen: list[ast.Name] = []
     for read in reads:
-        flows = asked.flows(edit.op.site, edit.op.name)
+        flows = asked.flows(edit.op.site, edit.op.name, goes_on=True)
         if asked.is_all_for_it(flows, tree, read, TENSOR):
             chosen.append(read)
         elif asked.sink in flows.sinks:

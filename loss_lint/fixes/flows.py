@@ -72,7 +72,8 @@ _ENTRIES = (((), ()), ((1,), ()))
 class Flows:
     """Follows values; `wants` says whether the loss at a call wants the change, `entered` what a call runs.
 
-    `sinks` are the losses' calls that it came to, `visited` the files that it went through.
+    `sinks` are the losses' calls that it came to, `files` those that it went through. With `goes_on`, a use that is
+    not known does not end the search, so that `sinks` are all.
     """
 
     program: Program
@@ -81,6 +82,7 @@ class Flows:
     holders: frozenset[str] | None = None
     largest_stays: bool = True
     ends_at_calls: bool = False
+    goes_on: bool = False
     sinks: set[Site] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     _seen: set[tuple[int, Held]] = field(default_factory=set)
@@ -88,7 +90,7 @@ class Flows:
     _pending: list[tuple[Found, Held]] = field(default_factory=list)
 
     def follow(self, tree: Tree, node: ast.AST, held: Held) -> None:
-        """Follow what a node holds to the end; raises Uncertain."""
+        """Follow what a node holds to the end; raises Uncertain where a use is not known."""
         self._go(tree, node, held)
         doubt: Uncertain | None = None
         while self._pending:
@@ -96,6 +98,8 @@ class Flows:
             try:
                 self._step(found.tree, found.node, held)
             except Uncertain as error:
+                if not self.goes_on:
+                    raise
                 doubt = error
         if doubt is not None:
             raise doubt

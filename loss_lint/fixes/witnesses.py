@@ -14,7 +14,7 @@ from loss_lint.symbolic.graph import Site
 from loss_lint.symbolic.machine import Machine
 from loss_lint.syntax.project import Trail
 
-# How many files are evaluated to see what a loss gets.
+# How many files are evaluated to see what losses get, for all fixes of the file that is linted.
 _MAX_FILES = 8
 
 
@@ -24,6 +24,8 @@ class Witnesses:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._seen: dict[str, tuple[Seen, Trail]] = {}
+        # By the file that is linted, so that it does not matter which ones were before.
+        self._asked_of: dict[str, set[str]] = {}
 
     def asked(self, code: str, witness: Witness, path: str, program: Program, texts: Texts) -> Asked:
         """Who wants the repair of a finding that was seen from the file at `path`."""
@@ -50,6 +52,7 @@ class Witnesses:
 
     def forget(self, files: frozenset[str]) -> None:
         """Forget what followed from changed files."""
+        self._asked_of = {}
         self._seen = {
             path: (seen, trail)
             for path, (seen, trail) in self._seen.items()
@@ -58,8 +61,11 @@ class Witnesses:
 
     def _around(self, path: str, site: Site, files: frozenset[str]) -> Iterator[Seen]:
         """What the file that is linted shows, and then the others, as far as they are asked for."""
-        for one in [*dict.fromkeys((path, site.path, *sorted(files)))][:_MAX_FILES]:
-            yield self._of(one)
+        asked = self._asked_of.setdefault(path, set())
+        for one in dict.fromkeys((path, site.path, *sorted(files))):
+            if one in asked or len(asked) < _MAX_FILES:
+                asked.add(one)
+                yield self._of(one)
 
     def _of(self, path: str) -> Seen:
         if path not in self._seen:
