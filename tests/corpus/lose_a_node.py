@@ -46,11 +46,23 @@ def main() -> None:
         cluster.remove_node(nodes[0], allow_graceful=False)
         sys.stdout.write(f"lost after {done}\n")
 
-    threading.Thread(target=lose, daemon=True).start()
+    losing = threading.Thread(target=lose, daemon=True)
+    losing.start()
     summary = scan(options.input, options.output, progress=Progress(sys.stderr))
-    sys.stdout.write(f"buckets {buckets}\nalive {sum(node['Alive'] for node in ray.nodes())}\n{summary}\n")
+    losing.join(60)
+    sys.stdout.write(f"buckets {buckets}\nalive {_alive()}\n{summary}\n")
     ray.shutdown()
     cluster.shutdown()
+
+
+def _alive() -> int:
+    """How many nodes are left; the cluster notices a lost one after a while."""
+    for _ in range(120):
+        alive = sum(node["Alive"] for node in ray.nodes())
+        if alive < 3:
+            break
+        time.sleep(0.5)
+    return int(alive)
 
 
 if __name__ == "__main__":

@@ -191,6 +191,7 @@ class TestCommand:
             "net.ipynb:cell 3:2:8: LOS201 cross_entropy gets probabilities: softmax at line 1 has been applied "
             "already; loss and gradient change. Pass the logits.\n"
             "net.ipynb:cell 4:1:8: LOS000 SyntaxError: invalid syntax\nFound 2 errors.\n"
+            "1 unsafe fix available with `--fix --unsafe-fixes`.\n"
         )
 
     def test_a_frame_ends_with_its_cell(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,8 +208,23 @@ class TestCommand:
             "  |\n"
             "trace:\n"
             "  1. net.ipynb:cell 3:1:5: softmax makes probabilities\n"
-            "     1 | p = torch.softmax(z, dim=1)\n\n"
+            "     1 | p = torch.softmax(z, dim=1)\n"
+            "help: Pass the logits\n"
+            " --> net.ipynb:cell 2\n"
+            "  |\n"
+            "1 | %matplotlib inline\n"
+            "  - import torch\n"
+            "2 | import torch.nn.functional as F\n"
+            "  |\n"
+            " --> net.ipynb:cell 3\n"
+            "  |\n"
+            "  - p = torch.softmax(z, dim=1)\n"
+            "  - loss = F.cross_entropy(p, y)\n"
+            "1 + loss = F.cross_entropy(z, y)\n"
+            "  |\n"
+            "note: this changes the numbers that the program computes\n\n"
             "Found 1 error.\n"
+            "1 unsafe fix available with `--fix --unsafe-fixes`.\n"
         )
 
     def test_standard_input(
@@ -230,7 +246,8 @@ class TestCommand:
         (record,) = json.loads(check(capsys, "--output-format", "json"))
         assert (record["cell"], record["location"], record["noqa_row"]) == (3, {"row": 1, "column": 8}, 1)
         assert record["trace"][0]["cell"] == 3
-        (edit,) = record["fix"]["edits"]
+        dropped, edit = record["fix"]["edits"]
+        assert (dropped["cell"], dropped["content"]) == (1, "")  # the import that is used nowhere else
         assert (edit["cell"], edit["location"], edit["content"]) == (3, {"row": 2, "column": 5}, "z")
 
     @pytest.mark.parametrize("output_format", ["github", "pylint", "gitlab", "sarif", "rdjson"])
