@@ -31,6 +31,8 @@ from trees import unpacked
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 Rows = dict[str, Any]
+# Of trees with more lines than this, one run says enough.
+LARGE = 500_000
 
 
 def main() -> int:
@@ -84,16 +86,17 @@ def _cold(work: Path) -> Rows:
     rows: Rows = {"versions": {"loss-lint": ours.version, "ruff": ruff.version, "libcst": libcst.version}}
     for package in ("timm", "transformers"):
         tree = unpacked(package, work)
+        runs = 1 if tree.lines > LARGE else 3
         check = [ours.tool("loss-lint"), "check", "--isolated", "--no-cache", str(tree.folder)]
         parse = [libcst.tool("python"), str(HERE / "parse_with_libcst.py"), str(tree.folder)]
         rows[tree.name] = {
             "lines": tree.lines,
-            "loss-lint, one process": _row(cost([*check, "--jobs", "1"], folder=work)),
-            "loss-lint, two processes": _row(cost([*check, "--jobs", "2"], folder=work)),
+            "loss-lint, one process": _row(cost([*check, "--jobs", "1"], folder=work, runs=runs)),
+            "loss-lint, two processes": _row(cost([*check, "--jobs", "2"], folder=work, runs=runs)),
             "ruff": _row(
                 cost([ruff.tool("ruff"), "check", "--isolated", "--no-cache", str(tree.folder)], folder=work)
             ),
-            "libcst parses the files that name a loss": _row(cost(parse, folder=work)),
+            "libcst parses the files that name a loss": _row(cost(parse, folder=work, runs=runs)),
         }
     return rows
 
@@ -107,7 +110,7 @@ def _warm(work: Path) -> Rows:
         with tempfile.TemporaryDirectory() as folder:
             command = [ours.tool("loss-lint"), "check", "--isolated", "--jobs", "1", str(tree.folder)]
             cost(command, folder=Path(folder), runs=1)
-            rows[tree.name] = {"loss-lint, warm": _row(cost(command, folder=Path(folder), runs=5))}
+            rows[tree.name] = {"loss-lint, warm": _row(cost(command, folder=Path(folder), runs=3))}
     return rows
 
 
@@ -119,8 +122,10 @@ def _flake8(work: Path) -> Rows:
         tree = unpacked(package, work)
         rows[tree.name] = {
             "lines": tree.lines,
-            "flake8": _row(cost(_flake8_run(alone.tool("flake8"), tree.folder), folder=work)),
-            "flake8 with loss-lint": _row(cost(_flake8_run(ours.tool("flake8"), tree.folder), folder=work)),
+            "flake8": _row(cost(_flake8_run(alone.tool("flake8"), tree.folder), folder=work, runs=2)),
+            "flake8 with loss-lint": _row(
+                cost(_flake8_run(ours.tool("flake8"), tree.folder), folder=work, runs=2)
+            ),
         }
     return rows
 

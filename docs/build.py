@@ -11,6 +11,7 @@ where a file is stale. With `--agreement` the tables of all fixtures in `agreeme
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -27,6 +28,7 @@ AGREEMENT = ROOT / "docs" / "agreement.md"
 # Pages with outputs of commands, and nothing else that is generated.
 PLAIN = (AGREEMENT, ROOT / "docs" / "check.md", ROOT / "docs" / "proof.md")
 FIXTURES = ROOT / "fixtures"
+BENCHMARKS = ROOT / "benchmarks"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 
@@ -42,7 +44,7 @@ def pages() -> dict[Path, str]:
         if numbers is not None:
             wanted[MEASURED / f"{rule.name}.json"] = encoded(numbers)
         wanted[RULES / f"{rule.name}.md"] = page(rule, docstring(rule), numbers) + "\n"
-    wanted[README] = _with_outputs(README.read_text(encoding="utf-8"))
+    wanted[README] = _with_benchmarks(_with_outputs(README.read_text(encoding="utf-8")))
     wanted[RULES / "README.md"] = _with_rules((RULES / "README.md").read_text(encoding="utf-8"))
     wanted[WATCH] = _with_outputs(_with_watched(WATCH.read_text(encoding="utf-8")))
     for plain in PLAIN:
@@ -61,6 +63,21 @@ def _with_rules(text: str) -> str:
     return re.sub(
         r"(<!-- rules -->\n).*?(<!-- /rules -->)",
         lambda match: match[1] + rule_table() + match[2],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _with_benchmarks(text: str) -> str:
+    """A text with what `benchmarks/run.py` has measured last."""
+    sys.path.insert(0, str(BENCHMARKS))
+    from report import growth_line, table
+
+    results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
+    shown = f"{table(results)}\n{growth_line(results['growth'])}\n\n![time by lines](benchmarks/growth.svg)\n"
+    return re.sub(
+        r"(<!-- benchmarks -->\n).*?(<!-- /benchmarks -->)",
+        lambda match: match[1] + shown + match[2],
         text,
         flags=re.DOTALL,
     )
