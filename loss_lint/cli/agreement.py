@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from loss_lint.report.columns import aligned
 from loss_lint.report.paths import printable, shown_path
 
 if TYPE_CHECKING:
@@ -51,13 +52,7 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
 
 
 def table(found: Sequence[Case]) -> str:
-    rows = [_HEADS, *(_row(case) for case in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = []
-    for row in rows:
-        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        lines.append("  ".join([*cells, row[3]]).rstrip())
-    return "\n".join(lines) + "\n"
+    return aligned([_HEADS, *(_row(case) for case in found)])
 
 
 def _row(case: Case) -> tuple[str, str, str, str]:

@@ -276,7 +276,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         help="do not measure what the static check says of the files on the run's tensors",
     )
     _add_color(run)
-    group = run.add_argument_group("rule selection")
+    _add_choice(run)
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    """The flags that choose rules, of a command that has two for it."""
+    group = command.add_argument_group("rule selection")
     for flag, meaning in (("--select", "on"), ("--ignore", "off")):
         group.add_argument(
             flag,
@@ -303,15 +308,7 @@ def _add_scan(scan: argparse.ArgumentParser) -> None:
         )
     scan.add_argument("-e", "--exit-zero", action="store_true", help="exit with 0 even if there are findings")
     scan.add_argument("-q", "--quiet", action="store_true", help="show no progress")
-    group = scan.add_argument_group("rule selection")
-    for flag, meaning in (("--select", "on"), ("--ignore", "off")):
-        group.add_argument(
-            flag,
-            action="extend",
-            type=_selectors,
-            metavar="RULE[,...]",
-            help=f"codes, prefixes or names of rules to turn {meaning}",
-        )
+    _add_choice(scan)
     work = scan.add_argument_group("work")
     work.add_argument(
         "--address",

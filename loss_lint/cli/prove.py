@@ -90,6 +90,7 @@ def _fail(message: str) -> int:
 
 
 def _table(proofs: Sequence[Proof]) -> str:
+    from loss_lint.report.columns import aligned
     from loss_lint.report.evidence import evidence_line
 
     rows = [_HEADS]
@@ -98,10 +99,4 @@ def _table(proofs: Sequence[Proof]) -> str:
         outcome = "holds" if proof.holds else "FAILS"
         evidence = evidence_line(proof.evidence)
         rows.append((rule, ", ".join(proof.claim), proof.evidence.verdict, outcome, evidence))
-    # The evidence comes last: its width varies most.
-    widths = [max(len(row[index]) for row in rows) for index in range(4)]
-    lines = []
-    for row in rows:
-        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        lines.append("  ".join([*cells, row[4]]).rstrip())
-    return "\n".join(lines) + "\n"
+    return aligned(rows)

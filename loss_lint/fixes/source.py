@@ -85,7 +85,7 @@ class Repairs:
             return finding
         asked = self._witnesses.asked(finding.code, witness, path, self._program, texts)
         places = Places(self._machine)
-        users = Users(text.tree.module, self._machine.project)
+        users = Users(text.tree, self._machine.project)
         is_passed_in = finding.place != places.place(witness.root.site) and bool(finding.trace)
         writer = _Writer(witness, text, texts, users, asked, is_passed_in)
         if not writer.write_all() or not all(one.finish_imports() for one in texts.files()):

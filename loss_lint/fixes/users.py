@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
+from loss_lint.fixes.program import FUNCTIONS, Tree
 from loss_lint.fixes.rewrite import is_within
 from loss_lint.symbolic.graph import Site
-from loss_lint.syntax.module import SourceModule
 from loss_lint.syntax.project import Project
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 # Base classes outside a project whose own methods use no attribute that a project adds.
 _INNOCENT = frozenset({"Module", "LightningModule", "object", "ABC", "_Loss", "_WeightedLoss"})
 # What keeps one number for each element, as far as calls go.
@@ -23,8 +21,8 @@ _DEPTH = 4
 class Users:
     """The uses of names and attributes in one file, and in the files that import it."""
 
-    def __init__(self, module: SourceModule, project: Project) -> None:
-        self._module = module
+    def __init__(self, tree: Tree, project: Project) -> None:
+        self._tree = tree
         self._project = project
 
     def is_made_for(self, made: Site, used: Site) -> bool:
@@ -34,7 +32,7 @@ class Users:
             return False
         if call.func is constructor:
             return True
-        statement = self._parents.get(constructor)
+        statement = self._tree.parents.get(constructor)
         target = _only_target(statement) if statement is not None else None
         match target, call.func:
             case ast.Attribute(value=ast.Name(id="self")), ast.Attribute(value=ast.Name(id="self")):
@@ -49,7 +47,7 @@ class Users:
         node = self._call(call)
         if node is None:
             return False
-        return is_within(call, sink) or self._assigned_for(self._parents.get(node), node, sink, _DEPTH)
+        return is_within(call, sink) or self._assigned_for(self._tree.parents.get(node), node, sink, _DEPTH)
 
     def _assigned_for(self, statement: ast.AST | None, value: ast.expr, sink: Site, depth: int) -> bool:
         """Whether a statement gives `value` a name, which is used in the expression at `sink` alone."""
@@ -61,12 +59,12 @@ class Users:
         if users is None:
             return False
         return all(
-            is_within(self._module.site(user), sink) or self._is_step(user, sink, depth) for user in users
+            is_within(self._tree.site(user), sink) or self._is_step(user, sink, depth) for user in users
         )
 
     def _is_step(self, user: ast.expr, sink: Site, depth: int) -> bool:
         """Whether what uses a value computes something by element of it that is for the sink alone."""
-        statement = self._module.innermost_statement(self._module.site(user))
+        statement = self._tree.module.innermost_statement(self._tree.site(user))
         value = getattr(statement, "value", None)
         if not isinstance(value, ast.expr) or not all(_is_elementwise(node) for node in ast.walk(value)):
             return False
@@ -74,8 +72,8 @@ class Users:
 
     def _later_users(self, statement: ast.stmt, name: str) -> list[ast.expr] | None:
         """Where the value that a statement gives to a name is read; None where that is not clear."""
-        function = self._around(statement, _FUNCTIONS)
-        parent = self._parents.get(statement)
+        function = self._tree.around(statement, FUNCTIONS)
+        parent = self._tree.parents.get(statement)
         blocks = [getattr(parent, part, None) for part in ("body", "orelse", "finalbody")]
         block = next((one for one in blocks if isinstance(one, list) and statement in one), None)
         if function is None or block is None:
@@ -90,12 +88,12 @@ class Users:
         return users + [node for node in _reads(function, name) if node not in inside]
 
     def _is_own_attribute(self, target: ast.Attribute, used: ast.Attribute) -> bool:
-        owner = self._around(target, (ast.ClassDef,))
-        if not isinstance(owner, ast.ClassDef) or self._around(used, (ast.ClassDef,)) is not owner:
+        owner = self._tree.around(target, (ast.ClassDef,))
+        if not isinstance(owner, ast.ClassDef) or self._tree.around(used, (ast.ClassDef,)) is not owner:
             return False
         if target.attr != used.attr or not self._is_closed(owner):
             return False
-        for node in self._nodes:
+        for node in self._tree.nodes:
             if not isinstance(node, ast.Attribute) or node.attr != used.attr or node is used:
                 continue
             if isinstance(node.ctx, ast.Load) and not self._is_of_another(node, owner):
@@ -110,12 +108,12 @@ class Users:
 
     def _is_closed(self, owner: ast.ClassDef) -> bool:
         """Whether all the project's methods of a class are written in this file."""
-        here = {node.name for node in self._nodes if isinstance(node, ast.ClassDef)}
+        here = {node.name for node in self._tree.nodes if isinstance(node, ast.ClassDef)}
         return all(_last(base) in here | _INNOCENT for base in owner.bases)
 
     def _is_of_another(self, read: ast.Attribute, owner: ast.ClassDef) -> bool:
         """Whether `self.x` is read in a class that has nothing to do with `owner`."""
-        other = self._around(read, (ast.ClassDef,))
+        other = self._tree.around(read, (ast.ClassDef,))
         if not isinstance(read.value, ast.Name) or read.value.id != "self" or other is owner:
             return False
         if not isinstance(other, ast.ClassDef):
@@ -124,42 +122,25 @@ class Users:
         return set(bases) <= _INNOCENT
 
     def _is_own_name(self, target: ast.Name, used: ast.Name) -> bool:
-        function = self._around(target, _FUNCTIONS)
-        if function is not None and self._around(used, _FUNCTIONS) is not function:
+        function = self._tree.around(target, FUNCTIONS)
+        if function is not None and self._tree.around(used, FUNCTIONS) is not function:
             return False
-        reads = _reads(function if function is not None else self._module.tree, target.id)
+        reads = _reads(function if function is not None else self._tree.module.tree, target.id)
         if reads != [used]:
             return False
         word = re.compile(rb"\b" + re.escape(target.id).encode() + rb"\b")
         return function is not None or not any(word.search(data) for data in self._importers())
 
     def _importers(self) -> Iterator[bytes]:
-        for path in self._project.importers(self._module.path):
+        for path in self._project.importers(self._tree.module.path):
             try:
                 yield self._project.read(path)
             except (OSError, ValueError):
                 yield b""
 
-    # Nodes
-
-    @cached_property
-    def _nodes(self) -> list[ast.AST]:
-        return [*ast.walk(self._module.tree)]
-
-    @cached_property
-    def _parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in self._nodes for child in ast.iter_child_nodes(node)}
-
     def _call(self, site: Site) -> ast.Call | None:
-        calls = (node for node in self._nodes if isinstance(node, ast.Call) and node.lineno == site.line)
-        return next((node for node in calls if self._module.site(node) == site), None)
-
-    def _around(self, node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> ast.AST | None:
-        """The innermost node of some kinds around a node."""
-        current = self._parents.get(node)
-        while current is not None and not isinstance(current, kinds):
-            current = self._parents.get(current)
-        return current
+        node = self._tree.at(site)
+        return node if isinstance(node, ast.Call) else None
 
 
 def _only_target(statement: ast.AST) -> ast.expr | None:
