@@ -5,7 +5,8 @@ it followed from: loss-lint's own sources, the interpreter's grammar, the file, 
 far as they were looked at, the folders in which imports were looked for, and who imports what a fix would
 change. Which callers judge a file is asked anew in every run. Selection and `# noqa` are applied after the
 cache; what the project's own names mean is part of an entry's name.
-Entries are JSON under a checksum: a damaged one is the same as none, and none can run code.
+Entries are JSON under a checksum: a damaged one is the same as none, and none can run code. After a run that added
+some, `eviction` takes those away that are old, or too many.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from functools import cache, cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from loss_lint.eviction import evict, mark_used
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
 from loss_lint.sightings import Report, Sighting, Sink
 from loss_lint.syntax.site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from loss_lint.linter import Linter
 
 FOLDER = ".loss_lint_cache"
+_TAG_NAME = "CACHEDIR.TAG"
 _TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This folder is a cache of loss-lint, see https://bford.info/cachedir/.\n"
@@ -45,12 +50,17 @@ class Cache:
         self._files: dict[str, str] = {}
         self._listings: dict[str, str] = {}
         self._importing: dict[str, str] = {}
+        # Names of the entries that were of use to this run, and of those that it has written.
+        self.used: set[str] = set()
+        self.added: set[str] = set()
 
     def load(self, path: str) -> Report | None:
         """What is known of `path`, if all that it followed from is unchanged."""
         try:
-            with open(self._entry(path), "rb") as file:
+            name = self._entry(path)
+            with open(name, "rb") as file:
                 checksum, _, body = file.read().partition(b"\n")
+                mark_used(file.fileno(), name)
             if checksum.decode() != _digest(body):
                 return None
             entry = json.loads(body)
@@ -62,9 +72,11 @@ class Cache:
                 return None
             if any(self._importers(other) != state for other, state in entry["imported"]):
                 return None
-            return _report(entry)
+            report = _report(entry)
         except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
+        self.used.add(os.path.basename(name))
+        return report
 
     def store(self, report: Report) -> None:
         """Remember what was found. Without effect where nothing can be written."""
@@ -83,6 +95,11 @@ class Cache:
             body = json.dumps(entry, separators=(",", ":")).encode()
             if self._is_prepared:
                 _write(self._entry(report.path), _digest(body).encode() + b"\n" + body)
+
+    def has_stored(self, path: str) -> None:
+        """Hear that this run has stored what is known of `path`, here or in another process."""
+        with suppress(UnicodeEncodeError):
+            self.added.add(os.path.basename(self._entry(path)))
 
     def _file(self, path: str) -> str:
         """A hash of what a file holds, and of which of its imports lead to a loss, or why it cannot be read."""
@@ -118,13 +135,20 @@ class Cache:
     def _is_prepared(self) -> bool:
         try:
             os.makedirs(self._folder, exist_ok=True)
-            for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", _IGNORE)):
+            for name, text in ((_TAG_NAME, _TAG), (".gitignore", _IGNORE)):
                 path = os.path.join(self._folder, name)
                 if not os.path.exists(path):
                     _write(path, text.encode())
         except OSError:
             return False
         return True
+
+    def tidy(self, caches: Sequence[Cache]) -> None:
+        """Keep the folder of all `caches` of a run small, if they have added to it; what they used stays."""
+        added = frozenset[str]().union(*(cache.added for cache in caches))
+        if added:
+            used = added.union(*(cache.used for cache in caches))
+            evict(self._folder, os.path.join(self._folder, _TAG_NAME), used, len(added))
 
 
 def _write(path: str, data: bytes) -> None:

@@ -104,10 +104,16 @@ def lint_files(
     for path in given:
         alike.setdefault(USUAL if conventions is None else conventions(path), []).append(path)
     sources = snapshot(sources)
-    runs = [
-        _lint_alike(own, given.keys() - set(own), Linter(sources, roots, meant), jobs, cache, begins)
-        for meant, own in alike.items()
-    ]
+    runs: list[Run] = []
+    caches: list[Cache] = []
+    for meant, own in alike.items():
+        linter = Linter(sources, roots, meant)
+        if cache is not None:
+            caches.append(cache(linter))
+        job = Job(linter, caches[-1] if caches else None, begins)
+        runs.append(_lint_alike(own, given.keys() - set(own), job, jobs))
+    if caches:
+        caches[0].tidy(caches)
     if len(runs) == 1:
         return runs[0]
     limits: Counter[str] = Counter()
@@ -121,14 +127,13 @@ def lint_files(
 def _lint_alike(
     paths: Sequence[str],
     others: AbstractSet[str],
-    linter: Linter,
+    job: Job,
     jobs: int | None,
-    cache: Callable[[Linter], Cache] | None,
-    begins: Callable[[str], None] | None,
 ) -> Run:
     """All findings in files of the same conventions; `others` are linted with theirs."""
     given = dict.fromkeys(paths)
-    reports = _Reports(Job(linter, cache(linter) if cache is not None else None, begins), jobs)
+    linter = job.linter
+    reports = _Reports(job, jobs)
     reports.add(given)
     # What calls into a file judges it, be it among the given ones or not.
     for path in given:
@@ -182,6 +187,8 @@ class _Reports:
             )
             for report in results:
                 self._made[report.path] = report
+                if self._job.cache is not None:
+                    self._job.cache.has_stored(report.path)
 
     def _screen(self, path: str) -> Task | None:
         """What there is to do for a file; nothing if no loss is in sight, or what it says is remembered."""

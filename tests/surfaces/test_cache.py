@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import loss_lint.cache
+import loss_lint.eviction
 from loss_lint.cache import FOLDER, Cache
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
 from loss_lint.linter import Linter
@@ -213,3 +215,146 @@ class TestRuns:
         (project / "net.txt").write_text("new")
         lint()
         assert len(linter.linted) == 1
+
+
+class TestSize:
+    """What is old or too much goes, at most once an hour or when a run has added many entries."""
+
+    @pytest.fixture
+    def folder(self, cache: Cache, tmp_path: Path) -> Path:
+        """A cache's folder with one entry, of `a.py`, looked through long ago."""
+        cache.store(REPORT)
+        os.utime(tmp_path / FOLDER / "CACHEDIR.TAG", (0, 0))
+        return tmp_path / FOLDER
+
+    def other(self, folder: Path, number: int, *, days: float, size: int = 1) -> Path:
+        """An entry of another file, used so many days ago."""
+        path = folder / f"{number:040x}.json"
+        path.write_bytes(b"x" * size)
+        self.age(path, days)
+        return path
+
+    def age(self, path: Path, days: float) -> None:
+        then = time.time() - days * 24 * 3600
+        os.utime(path, (then, then))
+
+    def run(self, folder: Path, *, adds: bool = True) -> Cache:
+        """A run that lints `a.py` and `b.py`, and finds the one or both in the cache."""
+        cache = cache_of(folder.parent)
+        assert cache.load("a.py") == REPORT
+        if adds:
+            cache.store(Report("b.py"))
+            cache.has_stored("b.py")
+        cache.tidy([cache])
+        return cache
+
+    def test_what_was_not_used_for_long_goes(self, folder: Path) -> None:
+        self.age(entry(folder.parent), 300)
+        old, older = self.other(folder, 1, days=29), self.other(folder, 2, days=31)
+        future, wrong = self.other(folder, 3, days=-2), self.other(folder, 4, days=-300)
+        self.run(folder)
+        assert (old.exists(), older.exists(), future.exists(), wrong.exists()) == (True, False, True, False)
+        assert cache_of(folder.parent).load("a.py") == REPORT
+
+    def test_beyond_a_size_what_was_used_the_longest_ago_goes(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(loss_lint.eviction, "MAX_BYTES", 6 * 4096)
+        others = [self.other(folder, number, days=number, size=5000) for number in (3, 1, 4, 2)]
+        self.run(folder)  # two blocks each, and one each of the run's own
+        assert [path.exists() for path in others] == [False, True, False, True]
+
+    def test_a_run_loses_nothing_of_its_own(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(loss_lint.eviction, "MAX_BYTES", 0)
+        other = self.other(folder, 1, days=0)
+        self.run(folder)
+        assert not other.exists()
+        again = cache_of(folder.parent)
+        assert again.load("a.py") == REPORT
+        assert again.load("b.py") == Report("b.py", files=("b.py",))
+
+    def test_a_use_is_remembered(self, folder: Path) -> None:
+        path = entry(folder.parent)
+        self.age(path, 29)
+        self.run(folder, adds=False)
+        assert time.time() - path.stat().st_mtime < 3600
+
+    def test_a_run_that_adds_nothing_looks_at_nothing(self, folder: Path) -> None:
+        old = self.other(folder, 1, days=300)
+        self.run(folder, adds=False)
+        assert old.exists()
+
+    def test_what_was_looked_through_is_left_alone_for_an_hour(self, folder: Path) -> None:
+        self.run(folder)
+        old = self.other(folder, 1, days=300)
+        cache = self.run(folder)
+        assert old.exists()
+        for number in range(100):
+            cache.has_stored(f"{number}.py")
+        cache.tidy([cache])
+        assert not old.exists()
+
+    def test_what_other_files_there_are_is_not_its_own(self, folder: Path, tmp_path: Path) -> None:
+        names = ("notes.txt", "a.json", ".new-", f"{1:041x}.json", f"{1:040x}.json.bak")
+        foreign = [folder / name for name in names]
+        for path in foreign:
+            path.write_text("mine")
+        (folder / f"{5:040x}.json").mkdir()
+        (folder / f"{6:040x}.json").symlink_to(tmp_path / "elsewhere")
+        foreign += [folder / f"{5:040x}.json"]
+        for path in foreign:
+            self.age(path, 300)
+        unfinished, leftover = folder / ".new-abcd1234", folder / ".new-abcd1235"
+        for path in (unfinished, leftover):
+            path.write_text("")
+        self.age(leftover, 1)
+        self.run(folder)
+        assert all(path.exists() for path in foreign)
+        assert (folder / f"{6:040x}.json").is_symlink()
+        assert (unfinished.exists(), leftover.exists()) == (True, False)
+
+    def test_what_another_run_renews_meanwhile_stays(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old, renewed = self.other(folder, 1, days=300), self.other(folder, 2, days=299)
+        listed = loss_lint.eviction._entries
+
+        def entries(of: str) -> Any:
+            found = list(listed(of))
+            self.other(folder, 2, days=0)
+            return iter(found)
+
+        monkeypatch.setattr(loss_lint.eviction, "_entries", entries)
+        self.run(folder)
+        assert (old.exists(), renewed.exists()) == (False, True)
+
+    @pytest.mark.parametrize("call", ["utime", "scandir", "unlink"])
+    def test_where_it_may_not_delete_all_stays_as_it_is(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, call: str
+    ) -> None:
+        def refuse(*_: object, **__: object) -> Any:
+            raise PermissionError(13, "Permission denied")
+
+        old = self.other(folder, 1, days=300)
+        monkeypatch.setattr(os, call, refuse)
+        self.run(folder)
+        monkeypatch.undo()
+        assert old.exists()
+        assert cache_of(folder.parent).load("a.py") == REPORT
+
+    def test_goes_on_in_a_run_of_several_processes_and_projects(
+        self, project: Path, run: Callable[..., Any]
+    ) -> None:
+        """What one project's files added is not what makes room for another's."""
+        for name, key in (("one", "step"), ("two", "micro")):
+            (project / name).mkdir()
+            (project / name / "loss-lint.toml").write_text(f'step-count-names = ["{key}"]\n')
+            for number in range(3):
+                (project / name / f"{number}.py").write_text(DATA)
+        run("check", ".", "--jobs", "2")
+        (project / FOLDER / f"{1:040x}.json").write_text("")
+        self.age(project / FOLDER / f"{1:040x}.json", 300)
+        os.utime(project / FOLDER / "CACHEDIR.TAG", (0, 0))
+        (project / "two" / "0.py").write_text(DATA + "#")
+        run("check", ".", "--jobs", "2")
+        assert len(list((project / FOLDER).glob("*.json"))) == 6
