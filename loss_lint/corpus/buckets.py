@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_lint.corpus import repository
+from loss_lint.corpus.merge import bucket_rows
 from loss_lint.corpus.records import Defect, Record, defect_record
 from loss_lint.corpus.sandbox import sandbox
-from loss_lint.corpus.shuffle import bucket_rows
 from loss_lint.selection import UNPARSABLE
 from loss_lint.syntax.sources import is_linted
 
@@ -75,10 +75,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What a bucket is made from: names of shuffled files, and what was wrong with the input's units."""
+    """A bucket to lint, and what was wrong with units of the input that it reports."""
 
     number: int
-    names: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
 
@@ -105,8 +104,8 @@ def finished(output: Store, number: int) -> Finished | None:
     return Finished(number, Counts(**json.loads(metadata[_COUNTS])))
 
 
-def lint_bucket(bucket: Bucket, plan: Plan) -> Finished:
-    """Lint a bucket and write its findings, unless that has been done."""
+def lint_bucket(bucket: Bucket, plan: Plan, files: Sequence[int]) -> Finished:
+    """Lint a bucket and write its findings, unless that has been done; `files` counts the second pass's, by unit."""
     done = finished(plan.output, bucket.number)
     if done is not None:
         return done
@@ -117,7 +116,7 @@ def lint_bucket(bucket: Bucket, plan: Plan) -> Finished:
         for problem in bucket.problems:
             table.add(None, [defect_record(None, Defect(UNPARSABLE, "unreadable-file", problem))], counts)
         limit = plan.settings.repository_bytes
-        rows = bucket_rows(plan.output, bucket.names, bucket.number, plan.buckets)
+        rows = bucket_rows(plan.output, files, bucket.number, plan.buckets)
         for found in repository.repositories(rows, limit):
             records, took = repository.lint(found, sandbox(plan.settings), limit)
             seconds += took

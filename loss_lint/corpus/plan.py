@@ -96,24 +96,30 @@ def plan(source: str, output: str, settings: Settings) -> Plan:
     )
 
 
-def claim(plan: Plan) -> bool:
-    """Make the output folder this scan's; whether one has been begun there already.
+def check(plan: Plan) -> bool:
+    """Whether a scan to go on with has been begun in the output folder.
 
     Raises Unusable where the folder holds something else.
     """
-    wanted = plan.manifest()
     if plan.output.exists(MANIFEST):
-        found = json.loads(plan.output.read(MANIFEST))
+        wanted, found = plan.manifest(), json.loads(plan.output.read(MANIFEST))
         different = sorted(key for key in wanted if found.get(key) != json.loads(json.dumps(wanted[key])))
         if different:
             what = " and ".join(different)
             raise Unusable(f"{plan.output.root}: holds a scan of other {what}; name another folder")
-        plan.output.delete(BEGUN)
         return True
     if plan.output.exists("") and plan.output.names():
         raise Unusable(f"{plan.output.root}: the folder is not empty, and holds no scan to go on with")
-    plan.output.write(MANIFEST, json.dumps(wanted, indent=2, sort_keys=True).encode())
     return False
+
+
+def claim(plan: Plan) -> None:
+    """Make the output folder this scan's; raises Unusable where it holds something else."""
+    if check(plan):
+        plan.output.delete(BEGUN)
+    else:
+        manifest = json.dumps(plan.manifest(), indent=2, sort_keys=True)
+        plan.output.write(MANIFEST, manifest.encode())
 
 
 def _files(source: str) -> tuple[Sequence[str], Store]:

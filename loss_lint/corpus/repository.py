@@ -14,9 +14,9 @@ from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE
 from loss_lint.syntax.sources import is_linted
 
 if TYPE_CHECKING:
+    from loss_lint.corpus.merge import Row
     from loss_lint.corpus.records import Record
     from loss_lint.corpus.sandbox import Sandbox
-    from loss_lint.corpus.shuffle import Row
 
 # So often a repository is linted anew without the file at which it failed.
 MAX_SET_ASIDE = 3

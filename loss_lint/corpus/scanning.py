@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from loss_lint.corpus import engine
+from loss_lint.corpus.alone import LOCK, alone
 from loss_lint.corpus.buckets import Bucket, Counts, Finished, finished, lint_bucket
 from loss_lint.corpus.census import SCREEN, Screen, census
-from loss_lint.corpus.plan import claim, plan
+from loss_lint.corpus.plan import check, claim, plan
 from loss_lint.corpus.progress import Progress
 from loss_lint.corpus.settings import Settings
-from loss_lint.corpus.shuffle import FOLDER, Shuffled, shuffle
+from loss_lint.corpus.shuffle import FOLDER, shuffle
 from loss_lint.corpus.store import BEGUN
 from loss_lint.selection import Layer, known_rules, selected_codes
 
@@ -80,12 +82,20 @@ def scan_on(engines: Engines, source: str, output: str, settings: Settings, prog
     """A scan on an engine, which is started if there is something left to do."""
     selected_codes([Layer(settings.select, settings.ignore)], known_rules())
     planned = plan(source, output, settings)
-    claim(planned)
-    done = [found for number in range(planned.buckets) if (found := finished(planned.output, number))]
-    if planned.output.exists(_SUMMARY):
-        return Summary(_total(done), tuple(json.loads(planned.output.read(_SUMMARY))["problems"]))
-    with engines() as started:
-        return _run(planned, done, started, progress)
+    check(planned)
+    if not planned.output.exists(_SUMMARY):
+        with alone(planned.output):
+            claim(planned)
+            if not planned.output.exists(_SUMMARY):  # else another scan has ended in this moment
+                with engines() as started:
+                    return _run(planned, _finished(planned), started, progress)
+    problems = json.loads(planned.output.read(_SUMMARY))["problems"]
+    return Summary(_total(_finished(planned)), tuple(problems))
+
+
+def _finished(plan: Plan) -> list[Finished]:
+    """The buckets that are linted already."""
+    return [found for number in range(plan.buckets) if (found := finished(plan.output, number))]
 
 
 def _run(plan: Plan, done: Sequence[Finished], engine: Engine, progress: Progress) -> Summary:
@@ -93,9 +103,9 @@ def _run(plan: Plan, done: Sequence[Finished], engine: Engine, progress: Progres
     files, lines = _screen(plan, engine, progress)
     shuffled = _shuffle(plan, engine, progress)
     found, linted, processor_seconds = _lint(plan, done, shuffled, engine, progress)
-    problems = tuple(unit.problem for unit in shuffled if unit.problem is not None)
+    problems = tuple(problem for _, problem in sorted(shuffled.problems.items()))
     plan.output.write(_SUMMARY, json.dumps({"problems": problems}).encode())
-    for name in (FOLDER, SCREEN, BEGUN):
+    for name in (FOLDER, SCREEN, BEGUN, LOCK):
         plan.output.delete(name)
     return Summary(
         _total(found),
@@ -123,31 +133,43 @@ def _screen(plan: Plan, engine: Engine, progress: Progress) -> tuple[int, int]:
     return files, lines
 
 
-def _shuffle(plan: Plan, engine: Engine, progress: Progress) -> list[Shuffled]:
-    """Sort the rows of all units; what each was made into, in the order of the units."""
-    shuffled: list[Shuffled] = []
+@dataclass(slots=True)
+class _Sorted:
+    """What the second pass made of all units: files by unit, bytes of text by bucket, problems by unit."""
+
+    files: array[int]
+    sizes: array[int]
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+def _shuffle(plan: Plan, engine: Engine, progress: Progress) -> _Sorted:
+    """Sort the rows of all units."""
+    found = _Sorted(array("q", bytes(8 * len(plan.units))), array("q", bytes(8 * plan.buckets)))
     with progress.phase("bringing repositories together", "units", _sizes(plan)) as step:
         for unit in engine.mapped(partial(shuffle, plan=plan), plan.units):
-            shuffled.append(unit)
+            found.files[unit.unit] = unit.files
+            for bucket, size in enumerate(unit.bytes):
+                found.sizes[bucket] += size
+            if unit.problem is not None:
+                found.problems[unit.unit] = unit.problem
             step(plan.units[unit.unit].bytes, "")
-    return sorted(shuffled, key=lambda unit: unit.unit)
+    return found
 
 
 def _lint(
-    plan: Plan, done: Sequence[Finished], shuffled: Sequence[Shuffled], engine: Engine, progress: Progress
+    plan: Plan, done: Sequence[Finished], shuffled: _Sorted, engine: Engine, progress: Progress
 ) -> tuple[list[Finished], int, float]:
     """Lint the buckets that are left, the largest first; gives all, and the lines and processor time of these."""
-    names = tuple(name for unit in shuffled for name in unit.names)
-    sizes = [sum(unit.bytes[number] for unit in shuffled) for number in range(plan.buckets)]
+    sizes = shuffled.sizes
     known = {found.number for found in done}
     left = sorted(set(range(plan.buckets)) - known, key=lambda number: (-sizes[number], number))
-    buckets = [Bucket(number, names, _problems(number, plan, shuffled)) for number in left]
+    buckets = [Bucket(number, _problems(number, plan, shuffled)) for number in left]
     finished = [*done]
     lines = 0
     seconds = 0.0
     with progress.phase("linting", "buckets", [sizes[number] for number in left], len(done)) as step:
         began = time.perf_counter()
-        for bucket in engine.mapped(partial(lint_bucket, plan=plan), buckets):
+        for bucket in engine.mapped(partial(lint_bucket, plan=plan, files=shuffled.files), buckets):
             finished.append(bucket)
             lines += bucket.counts.lines
             seconds += bucket.seconds
@@ -161,10 +183,11 @@ def _sizes(plan: Plan) -> list[int]:
     return [unit.bytes for unit in plan.units]
 
 
-def _problems(number: int, plan: Plan, shuffled: Sequence[Shuffled]) -> tuple[str, ...]:
+def _problems(number: int, plan: Plan, shuffled: _Sorted) -> tuple[str, ...]:
     """What was wrong with the units that this bucket reports."""
-    mine = (unit for unit in shuffled if unit.unit % plan.buckets == number)
-    return tuple(unit.problem for unit in mine if unit.problem is not None)
+    return tuple(
+        problem for unit, problem in sorted(shuffled.problems.items()) if unit % plan.buckets == number
+    )
 
 
 def _total(buckets: Sequence[Finished]) -> Counts:

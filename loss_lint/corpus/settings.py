@@ -14,8 +14,9 @@ PART_FOR_TEXTS = 1 / 8
 # Source text in one piece of the input, and what is sorted at once of it.
 UNIT_BYTES = 64 * MEGABYTE
 RUN_BYTES = 128 * MEGABYTE
-# Text in one record batch where rows of several files are merged: one batch of each is held.
+# Text in one record batch of a sorted file, and in those that are held at once where such files are merged.
 CHUNK_BYTES = MEGABYTE
+MERGE_BYTES = 64 * MEGABYTE
 # Source text to a bucket, if no more buckets than the highest number follow from it.
 BUCKET_BYTES = 8 * MEGABYTE
 MAX_BUCKETS = 4096

@@ -1,19 +1,17 @@
-"""The second pass: the rows of each unit sorted by bucket and repository, and how those of a bucket are merged.
+"""The second pass: the rows of each unit sorted by bucket and repository.
 
 A unit writes files of a plain format: for each bucket in turn, chunks (eight bytes of length, an Arrow stream),
-then the offsets between which the buckets lie. Whoever wants a bucket reads two offsets of each file, and then
-holds one chunk of each: memory does not follow from a bucket's size, or a repository's.
+then the offsets between which the buckets lie. Whoever wants a bucket reads two offsets of each file.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 import struct
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,11 +22,11 @@ from loss_lint.corpus.settings import CHUNK_BYTES, MAX_FILE_BYTES, RUN_BYTES
 
 if TYPE_CHECKING:
     from loss_lint.corpus.plan import Plan, Unit
-    from loss_lint.corpus.store import Store
 
 FOLDER = "_scan/shuffle"
 
-_LENGTH = struct.Struct("<q")
+# How long a chunk is, and where a bucket begins.
+LENGTH = struct.Struct("<q")
 # A read that fails may go well a little later, on a file system that others use too.
 _ATTEMPTS = 3
 
@@ -41,19 +39,6 @@ class Shuffled:
     files: int
     bytes: tuple[int, ...]
     problem: str | None = None
-
-    @property
-    def names(self) -> list[str]:
-        return [_name(self.unit, run) for run in range(self.files)]
-
-
-class Row(NamedTuple):
-    """A file of the corpus. Where it has no text, `size` says how much too large it is, and None that it is null."""
-
-    repository: str | None
-    path: str | None
-    text: bytes | None
-    size: int | None
 
 
 def shuffle(unit: Unit, plan: Plan) -> Shuffled:
@@ -79,7 +64,8 @@ def _loaded(fields: Sequence[Any]) -> Shuffled:
     return Shuffled(unit, files, tuple(sizes), problem)
 
 
-def _name(unit: int, run: int) -> str:
+def run_name(unit: int, run: int) -> str:
+    """The name of a file that a unit was made into."""
     return f"{FOLDER}/unit-{unit:06}-{run:04}.rows"
 
 
@@ -177,16 +163,16 @@ class _Runs:
         )
         offsets = [0]
         first = 0
-        with self._plan.output.writing(_name(self._unit.number, self.files)) as stream:
+        with self._plan.output.writing(run_name(self._unit.number, self.files)) as stream:
             for bucket in range(self._plan.buckets):
                 rows = table.slice(first, counts.get(bucket, 0))
                 first += len(rows)
                 self.bytes[bucket] += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
                 for chunk in _chunks(rows.drop_columns(["bucket"])):
-                    stream.write(_LENGTH.pack(len(chunk)))
+                    stream.write(LENGTH.pack(len(chunk)))
                     stream.write(chunk)
                 offsets.append(stream.tell())
-            stream.write(b"".join(map(_LENGTH.pack, offsets)))
+            stream.write(b"".join(map(LENGTH.pack, offsets)))
         self.files += 1
 
 
@@ -203,43 +189,3 @@ def _chunks(rows: Any) -> Iterator[bytes]:
                 writer.write_table(rows.slice(first, last - first).combine_chunks())
             yield sink.getvalue().to_pybytes()
             first, held = last, 0
-
-
-def bucket_rows(output: Store, names: Sequence[str], bucket: int, buckets: int) -> Iterator[Row]:
-    """The rows of a bucket, those of a repository together and in the order of the input."""
-    chains = [_rows(output, name, order, bucket, buckets) for order, name in enumerate(names)]
-    for _, row in heapq.merge(*chains, key=lambda pair: pair[0]):
-        yield row
-
-
-_Key = tuple[bool, str, int, int]
-
-
-def _rows(output: Store, name: str, order: int, bucket: int, buckets: int) -> Iterator[tuple[_Key, Row]]:
-    """The rows of a bucket in one file, with what they are merged by."""
-    place, end = _span(output, name, bucket, buckets)
-    while place < end:
-        chunk, place = _chunk(output, name, place)
-        for repository, path, text, size, row in zip(
-            *(chunk[column].to_pylist() for column in ("repository", "path", "text", "size", "row")),
-            strict=True,
-        ):
-            # As Arrow sorts: nulls come last.
-            yield (repository is None, repository or "", order, row), Row(repository, path, text, size)
-
-
-def _span(output: Store, name: str, bucket: int, buckets: int) -> tuple[int, int]:
-    with output.open(name) as file:
-        file.seek(file.size() - (buckets + 1 - bucket) * _LENGTH.size)
-        start, end = struct.unpack("<qq", file.read(2 * _LENGTH.size))
-    return start, end
-
-
-def _chunk(output: Store, name: str, place: int) -> tuple[Any, int]:
-    """The chunk at a place, and the place of the next. The file is not kept open: there may be thousands."""
-    with output.open(name) as file:
-        file.seek(place)
-        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-        data = file.read(length)
-    with pa.ipc.open_stream(data) as reader:
-        return reader.read_all(), place + _LENGTH.size + length

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpora import BAD, NET, TRAIN, Row, Serial, brief, corpus, found, pa, pq, write
 
-from loss_lint.corpus import plan, shuffle
+from loss_lint.corpus import merge, plan, shuffle
+from loss_lint.corpus.census import SCREEN, Screen, census
 from loss_lint.corpus.plan import Unusable
 from loss_lint.corpus.progress import Progress
 from loss_lint.corpus.scanning import Summary, scan_on
@@ -192,6 +197,132 @@ def test_the_findings_do_not_depend_on_the_division(tmp_path: Path, small: None)
     assert summary.counts.repositories == 12
     assert len(contents(tmp_path / "out")) > 3
     assert not (tmp_path / "out" / "_scan" / "shuffle").exists()
+
+
+@pytest.mark.parametrize("room", [0, 1_000, 10_000])
+def test_the_findings_do_not_depend_on_the_room_that_a_merge_has(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    many(tmp_path / "in", seed=3)
+    scan(tmp_path / "in", tmp_path / "wide")
+    monkeypatch.setattr(merge, "MERGE_BYTES", room)
+    scan(tmp_path / "in", tmp_path / "narrow")
+    assert contents(tmp_path / "narrow") == contents(tmp_path / "wide")
+
+
+def test_a_merge_takes_no_more_memory_where_there_are_more_files_to_merge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A corpus that is all torch, each of whose repositories lies in each of sixteen sorted files."""
+    monkeypatch.setattr(plan, "UNIT_BYTES", 1_000_000)
+    monkeypatch.setattr(plan, "BUCKET_BYTES", 10**9)
+    monkeypatch.setattr(merge, "MERGE_BYTES", 2_000_000)
+    (tmp_path / "in").mkdir()
+    rows = [(f"r{number}", "a.py", b"import torch\n" * 20_000) for number in range(4)]
+    for index in range(16):
+        write(
+            tmp_path / "in" / f"{index:02}.parquet", [(name, f"{index}.py", text) for name, _, text in rows]
+        )
+    planned = plan.plan(str(tmp_path / "in"), str(tmp_path / "out"), Settings())
+    screen = Screen(planned.slots)
+    for unit in planned.units:
+        screen.add(census(unit, planned))
+    planned.output.write(SCREEN, screen.dump())
+    files = [shuffle.shuffle(unit, planned).files for unit in planned.units]
+    before = pa.total_allocated_bytes()
+    most, seen = 0, []
+    for row in merge.bucket_rows(planned.output, files, 0, 1):
+        most = max(most, pa.total_allocated_bytes() - before)
+        seen.append((row.repository, row.path))
+    assert seen == [(f"r{number}", f"{index}.py") for number in range(4) for index in range(16)]
+    assert 1_000_000 < most < 4_000_000
+
+
+class _Again(Serial):
+    """In the middle of a scan, asks for it again."""
+
+    def __init__(self, source: Path, output: Path) -> None:
+        super().__init__()
+        self._given = source, output
+        self.messages: list[str] = []
+
+    def mapped(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        for result in super().mapped(function, items):
+            with pytest.raises(Unusable) as refused:
+                scan(*self._given)
+            self.messages.append(str(refused.value))
+            yield result
+
+
+def test_a_second_scan_at_the_same_time_is_refused(tmp_path: Path) -> None:
+    corpus(tmp_path / "in", ROWS)
+    engine = _Again(tmp_path / "in", tmp_path / "out")
+    scan(tmp_path / "in", tmp_path / "out", engine)
+    assert len(engine.messages) == 3
+    assert set(engine.messages) == {
+        f"{tmp_path / 'out'}: another scan is writing to this folder (process {os.getpid()} on {socket.gethostname()})"
+    }
+    assert brief(tmp_path / "out") == EXPECTED
+    scan(tmp_path / "in", tmp_path / "out")
+
+
+def test_a_folder_that_is_refused_stays_as_it_is(tmp_path: Path) -> None:
+    corpus(tmp_path / "in", ROWS)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Unusable, match="the folder is not empty"):
+        scan(tmp_path / "in", tmp_path / "in")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+HOLDS = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from corpora import Serial
+from loss_lint.corpus.progress import Progress
+from loss_lint.corpus.scanning import scan_on
+from loss_lint.corpus.settings import Settings
+
+class Waits(Serial):
+    def mapped(self, function, items):
+        yield from super().mapped(function, items)
+        print("waiting", flush=True)
+        time.sleep(60)
+
+scan_on(Waits(), sys.argv[2], sys.argv[3], Settings(), Progress(None))
+"""
+
+
+def test_a_scan_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", ROWS)
+    command = [sys.executable, "-c", HOLDS, os.path.dirname(__file__), source, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"waiting\n"
+        with pytest.raises(
+            Unusable, match=rf"another scan is writing to this folder \(process {other.pid} on "
+        ):
+            scan(source, tmp_path / "out")
+        other.kill()
+    scan(source, tmp_path / "out")
+    assert brief(tmp_path / "out") == EXPECTED
+    assert sorted(os.listdir(tmp_path / "out" / "_scan")) == ["scan.json", "summary.json"]
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.EAGAIN, False)])
+def test_where_there_are_no_locks_it_goes_on_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, goes_on: bool
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    source = corpus(tmp_path / "in", ROWS)
+    if goes_on:
+        scan(source, tmp_path / "out")
+        assert brief(tmp_path / "out") == EXPECTED
+    else:
+        with pytest.raises(Unusable, match="it is not known which"):
+            scan(source, tmp_path / "out")
 
 
 def test_a_scan_that_was_ended_goes_on(tmp_path: Path, small: None) -> None:
