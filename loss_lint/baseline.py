@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from loss_lint.syntax.sources import read_given
+
 if TYPE_CHECKING:
     from loss_lint.findings import Finding, Place
 
@@ -59,8 +61,7 @@ def relative_to(file: str) -> Callable[[str], str]:
 def read(file: str) -> frozenset[Known]:
     """What a baseline knows; raises BaselineError."""
     try:
-        with open(file, "rb") as opened:
-            document = json.loads(opened.read().decode("utf-8", "surrogatepass"))
+        document = json.loads(read_given(file).decode("utf-8", "surrogatepass"))
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

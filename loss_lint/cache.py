@@ -24,6 +24,7 @@ from loss_lint.eviction import evict, mark_used
 from loss_lint.findings import Edit, Finding, Fix, Place, Step
 from loss_lint.sightings import Report, Sighting, Sink
 from loss_lint.syntax.site import Site
+from loss_lint.syntax.sources import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,8 @@ class Cache:
         """What is known of `path`, if all that it followed from is unchanged."""
         try:
             name = self._entry(path)
-            with open(name, "rb") as file:
-                checksum, _, body = file.read().partition(b"\n")
-                mark_used(file.fileno(), name)
+            checksum, _, body = read_file(name).partition(b"\n")
+            mark_used(name)
             if checksum.decode() != _digest(body):
                 return None
             entry = json.loads(body)

@@ -37,9 +37,9 @@ class _Entry(NamedTuple):
     changed: int
 
 
-def mark_used(file: int, path: str) -> None:
-    """Note that an entry, open as the descriptor `file`, is of use."""
-    if abs(time.time() - os.fstat(file).st_mtime) > _HOUR:
+def mark_used(path: str) -> None:
+    """Note that an entry is of use."""
+    if abs(time.time() - os.stat(path).st_mtime) > _HOUR:
         with suppress(OSError):
             os.utime(path)
 

@@ -7,8 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loss_lint.config import ConfigError
 from loss_lint.discover import discover, import_roots
-from loss_lint.syntax.sources import Folder, Overlay, Snapshot
+from loss_lint.syntax.sources import Folder, Overlay, Snapshot, read_to_end
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +39,7 @@ class Input:
 
 
 def given(options: argparse.Namespace, boundaries: Boundaries) -> Input:
-    """What the arguments ask for."""
+    """What the arguments ask for; raises ConfigError where standard input cannot be read."""
     if reads_stdin(options):
         return _standard_input(options, boundaries)
     return _files(options.paths, boundaries)
@@ -60,7 +61,10 @@ def _standard_input(options: argparse.Namespace, boundaries: Boundaries) -> Inpu
     path = STANDARD_INPUT if name is None else os.path.abspath(name)
     others = [one for one in options.paths if one not in (STANDARD_INPUT, ".")]
     warnings = tuple(f"ignoring {other} in favor of standard input" for other in others)
-    data = sys.stdin.buffer.read()
+    try:
+        data = read_to_end(sys.stdin.buffer, "standard input")
+    except OSError as error:
+        raise ConfigError(f"standard input: {error.strerror}") from None
     sources = Snapshot(Overlay(Folder(), {path: data}))
     roots = () if name is None else import_roots([path])
     excluded = name is not None and boundaries.forces_exclusion and boundaries.excludes(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from loss_lint.findings import Place
@@ -71,6 +72,27 @@ def read_file(path: str) -> bytes:
         if status.st_size > MAX_FILE_BYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         return file.read()
+
+
+def read_given(path: str, opened: Callable[[str], IO[bytes]] = io.FileIO) -> bytes:
+    """The bytes of what the user names, be it a pipe; raises OSError, also for a device, and where there is no end."""
+    with opened(path) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "Not a regular file", path)
+        return read_to_end(file, path)
+
+
+def read_to_end(file: IO[bytes], name: str) -> bytes:
+    """What a stream holds from here on; raises OSError where that is more than any program has."""
+    parts: list[bytes] = []
+    room = MAX_FILE_BYTES
+    while part := file.read(1 << 20):
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+    return b"".join(parts)
 
 
 def _opened_at_once(path: str, flags: int) -> int:

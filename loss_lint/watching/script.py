@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
+from loss_lint.syntax.sources import read_given
+
 INTERRUPTED = 130
 _SUCCESS, _FAILURE = 0, 1
 
@@ -45,8 +47,7 @@ def script(path: str) -> Program:
 
 def _from_file(path: str, folder: str) -> Program:
     try:
-        with io.open_code(os.path.abspath(path)) as file:
-            data = file.read()
+        data = read_given(os.path.abspath(path), io.open_code)
     except OSError as error:
         raise NoProgram(f"can't open file {path!r}: {error.strerror}") from None
     file_name = os.path.abspath(path)

@@ -77,6 +77,50 @@ def test_a_pipe_is_no_configuration(folder: Path, run: Run, name: str) -> None:
     assert (done.returncode, b"Not a regular file" in done.stderr) == (2, True)
 
 
+needs_devices = pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no endless device")
+
+
+@needs_devices
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_no_baseline_and_no_configuration(folder: Path, run: Run, device: str) -> None:
+    baseline, config = run(".", "--baseline", device), run(".", "--config", device)
+    assert (baseline.returncode, baseline.stderr.decode()) == (
+        2,
+        f"error: {device}: cannot be read: Not a regular file\n",
+    )
+    assert (config.returncode, config.stderr.count(b"\n")) == (2, 1)
+    link = folder / "loss-lint.toml"
+    link.symlink_to(device)
+    for arguments in (["."], ["a.py"], [".", "--config", "loss-lint.toml"]):
+        done = run(*arguments)
+        assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+
+
+@needs_devices
+def test_standard_input_without_an_end(run: Run) -> None:
+    done = run("-", shell="< /dev/zero")
+    assert (done.returncode, done.stderr) == (2, b"error: standard input: File too large\n")
+
+
+@needs_pipes
+def test_a_pipe_may_be_a_baseline(folder: Path, run: Run) -> None:
+    assert run(".", "--write-baseline", "known.json").returncode == 0
+    os.mkfifo(folder / "pipe")
+    with subprocess.Popen(["sh", "-c", "cat known.json > pipe"], cwd=folder):
+        done = run(".", "--baseline", "pipe")
+    assert (done.returncode, found(done)) == (0, [])
+
+
+@needs_pipes
+def test_a_pipe_in_place_of_a_cache_entry_is_not_waited_for(folder: Path) -> None:
+    for _ in range(2):
+        done = subprocess.run([*COMMAND, "."], cwd=folder, check=False, timeout=SECONDS, capture_output=True)
+        assert found(done) == ["a.py 201"]
+        for entry in (folder / ".loss_lint_cache").glob("*.json"):
+            entry.unlink()
+            os.mkfifo(entry)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="files of these kinds are Unix's")
 def test_files_that_are_none(folder: Path, run: Run) -> None:
     (folder / "a.py").write_text("import device, huge, local, folder, loop\n" + BAD)

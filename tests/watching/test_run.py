@@ -157,6 +157,7 @@ def test_a_watch_inside_tells_it_once(tmp_path: Path, run: Callable[..., Complet
     [
         (["nothing.py"], "error: can't open file 'nothing.py': No such file or directory\n"),
         (["-m", "nothing"], "error: No module named nothing\n"),
+        (["/dev/zero"], "error: can't open file '/dev/zero': Not a regular file\n"),
         ([], "error: name a script to run, or a module with `-m`\n"),
         (["-m"], "error: name a script to run, or a module with `-m`\n"),
         (["folder"], "error: can't find '__main__' module in 'folder'\n"),
