@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import tokenize
 from typing import TYPE_CHECKING
 
 from loss_lint.findings import Edit, Place
 from loss_lint.repair.text import Unfit, breaks, edited, module_of
 from loss_lint.syntax.module import decode
-from loss_lint.syntax.noqa import INLINE, SEPARATOR, NoqaComments
+from loss_lint.syntax.noqa import NoqaComments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable
 
 
 def silenced(path: str, data: bytes, wanted: Iterable[tuple[str, int]]) -> tuple[bytes, int]:
@@ -31,16 +30,17 @@ def silenced(path: str, data: bytes, wanted: Iterable[tuple[str, int]]) -> tuple
             silenced_by.append((code, line))
     if not by_row:
         return data, 0
-    if max(by_row) > len(lines):
-        raise Unfit("it has no such line")
-    starts = _comment_starts(lines)
-    edits = [
-        _edit(path, row, lines[row - 1], starts.get(row), codes) for row, codes in sorted(by_row.items())
-    ]
+    edits: list[Edit] = []
+    for last, codes in sorted(by_row.items()):
+        found = comments.silencing(codes, last)
+        if found is None:
+            raise Unfit("no comment silences it there")
+        row, start, end, text = found
+        edits.append(Edit(Place(path, row, start, row, end), text))
     after = edited(path, data, edits)
     written = NoqaComments(_lines(path, after))
     if breaks(path, data, after) or not all(written.silences(code, line) for code, line in silenced_by):
-        raise Unfit("a comment does not silence it there")
+        raise Unfit("no comment silences it there")
     return after, len(by_row)
 
 
@@ -49,26 +49,3 @@ def _lines(path: str, data: bytes) -> list[str]:
         return io.StringIO(decode(module_of(path, data)), newline=None).readlines()
     except (SyntaxError, UnicodeError, LookupError):
         raise Unfit("the file cannot be decoded") from None
-
-
-def _comment_starts(lines: Sequence[str]) -> dict[int, int]:
-    """The 0-based column in which a line's comment begins, by the line's number."""
-    rest = iter(lines)
-    try:
-        tokens = list(tokenize.generate_tokens(lambda: next(rest)))
-    except (tokenize.TokenError, SyntaxError):
-        raise Unfit("the file cannot be taken apart") from None
-    return {token.start[0]: token.start[1] for token in tokens if token.type == tokenize.COMMENT}
-
-
-def _edit(path: str, row: int, line: str, start: int | None, codes: Collection[str]) -> Edit:
-    text = line.rstrip("\n")
-    known = INLINE.search(text, start) if start is not None else None
-    if known is None or known["codes"] is None:
-        kept = text.rstrip()
-        place = Place(path, row, len(kept) + 1, row, len(text) + 1)
-        return Edit(place, f"  # noqa: {', '.join(sorted(codes))}")
-    merged = sorted({*codes, *filter(None, SEPARATOR.split(known["codes"]))})
-    follows = " " if text[known.end() :].strip() else ""
-    place = Place(path, row, known.start() + 1, row, known.end() + 1)
-    return Edit(place, f"# noqa: {', '.join(merged)}{follows}")

@@ -176,7 +176,7 @@ class Session:
         place = place_in(finding, path)
         disable = None
         if finding.code not in (UNPARSABLE, INTERNAL_ERROR):
-            disable = suppressions.disabling(finding.code, place)
+            disable = suppressions.silencing(finding.code, place)
         return Found(replace(finding, witness=None), disable, self._text(finding.place))
 
     def _text(self, place: Place) -> str:

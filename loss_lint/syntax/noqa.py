@@ -12,14 +12,14 @@ import io
 import re
 import tokenize
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from loss_lint.findings import Edit, Place
 from loss_lint.syntax.module import decode
 from loss_lint.syntax.sources import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from loss_lint.findings import Finding
     from loss_lint.syntax.sources import Sources
@@ -46,44 +46,43 @@ class NoqaComments:
         if not self._holds_comments:  # the tokenizer is slow, and most files have nothing for it
             return False
         first, last = self._span(line)
-        comment = INLINE.search("".join(self._lines[first - 1 : last]))
-        if comment is None:
-            return False
-        codes = comment["codes"]
-        if codes is None:
-            return True
-        return code.startswith(tuple(part for part in SEPARATOR.split(codes) if part))
+        return _covers("".join(self._lines[first - 1 : last]), code)
 
-    def disabling(self, code: str, line: int) -> tuple[int, int, int, str] | None:
-        """A line, two columns in it and the text to put between them, so that `code` is silent on `line`.
+    def silencing(self, codes: Collection[str], line: int) -> tuple[int, int, int, str] | None:
+        """A line, two columns in it and the text to put between them, so that `codes` are silent on `line`.
 
-        A comment that is there already gets one code more; None where that is not possible.
+        A comment that is there already takes the codes in, sorted; what else it says stays. None where no comment
+        helps: the file cannot be taken apart, or a string holds what flake8 takes for the comment.
         """
         first, last = self._span(line)
-        for number in range(first, min(last, len(self._lines)) + 1):
-            comment = INLINE.search(self._lines[number - 1])
-            if comment is not None:
-                codes = comment["codes"]
-                if codes is None:
-                    return None
-                end = comment.start("codes") + len(codes.rstrip(", \t\r\n"))
-                return number, end + 1, end + 1, f", {code}"
-        if not 1 <= last <= len(self._lines):
+        if self._taken_apart is None or not 1 <= last <= len(self._lines):
             return None
         text = self._lines[last - 1].rstrip("\r\n")
-        end = len(text.rstrip())
-        return last, end + 1, len(text) + 1, f"  # noqa: {code}"
+        comment = self._taken_apart.comments.get(last)
+        known = None if comment is None else INLINE.search(text, comment)
+        if known is None or known["codes"] is None:
+            start, end = len(text.rstrip()), len(text)
+            written = f"  # noqa: {', '.join(sorted(codes))}"
+        else:
+            start, end = known.span()
+            merged = sorted({*codes, *filter(None, SEPARATOR.split(known["codes"]))})
+            written = f"# noqa: {', '.join(merged)}" + (" " if text[end:].strip() else "")
+        after = "".join(self._lines[first - 1 : last - 1]) + text[:start] + written + text[end:]
+        if not all(_covers(after, code) for code in codes):
+            return None
+        return last, start + 1, end + 1, written
 
     def row(self, line: int) -> int:
         """The line whose end is the place for a comment that silences `line`."""
         return self._span(line)[1]
 
     def _span(self, line: int) -> tuple[int, int]:
-        return self._spans.get(line, (line, line))
+        found = self._taken_apart
+        return (line, line) if found is None else found.spans.get(line, (line, line))
 
     @cached_property
-    def _spans(self) -> dict[int, tuple[int, int]]:
-        return _joined_lines(self._lines)
+    def _taken_apart(self) -> _Tokens | None:
+        return _tokens(self._lines)
 
 
 class Suppressions:
@@ -100,9 +99,9 @@ class Suppressions:
     def silences_at(self, code: str, places: Iterable[Place]) -> bool:
         return any(self._comments(place.path).silences(code, place.line) for place in places)
 
-    def disabling(self, code: str, place: Place) -> Edit | None:
+    def silencing(self, code: str, place: Place) -> Edit | None:
         """The edit that silences `code` at a place; None where none can."""
-        found = self._comments(place.path).disabling(code, place.line)
+        found = self._comments(place.path).silencing([code], place.line)
         if found is None:
             return None
         line, start, end, text = found
@@ -136,19 +135,37 @@ def _read_lines(sources: Sources, path: str) -> list[str]:
     return io.StringIO(text, newline=None).readlines()
 
 
-def _joined_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
-    """For each line, the first and last of the lines that count as one; empty for an untokenizable file."""
-    spans: dict[int, tuple[int, int]] = {}
+def _covers(text: str, code: str) -> bool:
+    """Whether the first comment in lines that count as one silences `code`."""
+    comment = INLINE.search(text)
+    if comment is None:
+        return False
+    codes = comment["codes"]
+    return codes is None or code.startswith(tuple(part for part in SEPARATOR.split(codes) if part))
+
+
+class _Tokens(NamedTuple):
+    """By each line's number: the first and last of the lines that count as one with it, where its comment begins."""
+
+    spans: dict[int, tuple[int, int]]
+    comments: dict[int, int]
+
+
+def _tokens(lines: Sequence[str]) -> _Tokens | None:
+    """What the tokenizer tells of a file; None for one that it cannot take apart."""
+    found = _Tokens({}, {})
     first, last = len(lines) + 2, -1
     rest = iter(lines)
     try:
         for token in tokenize.generate_tokens(lambda: next(rest)):
             if token.type in _SKIPPED:
                 continue
+            if token.type == tokenize.COMMENT:
+                found.comments[token.start[0]] = token.start[1]
             first, last = min(first, token.start[0]), max(last, token.end[0])
             if token.type in _LINE_ENDS:
-                spans.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                found.spans.update(dict.fromkeys(range(first, last + 1), (first, last)))
                 first, last = len(lines) + 2, -1
     except (tokenize.TokenError, SyntaxError):
-        return {}
-    return spans
+        return None
+    return found

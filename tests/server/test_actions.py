@@ -123,7 +123,7 @@ async def test_disabling_joins_a_comment_that_is_there(editor: Editor) -> None:
     await editor.published("e.py", 1)
     action = (await editor.actions("e.py", 14))["Disable LOS201 for this line"]
     silenced = applied(text, action.edit, editor.uri("e.py"), 1)
-    assert silenced == text.replace("B008", "B008, LOS201")
+    assert silenced == text.replace("E501, B008", "B008, E501, LOS201"), "as `--add-noqa` does"
     assert await editor.published("e.py", editor.change("e.py", silenced)) == []
 
 
