@@ -10,7 +10,7 @@ from loss_lint import __version__
 from loss_lint.report import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 DESCRIPTION = "Finds PyTorch code that computes a different training loss than its author believes."
 
@@ -44,7 +44,23 @@ class _Command(argparse.ArgumentParser):
         fill, self._fill = self._fill, None
         if fill is not None:
             fill(self)
+        if fill is _add_check:
+            # Of what follows behind a blank argparse takes nothing for the reason.
+            args = [f"{one}=" if one == _ADD_NOQA else one for one in args]
         return super().parse_known_args(args, namespace)
+
+
+_ADD_NOQA = "--add-noqa"
+
+
+class _AddNoqa(argparse.Action):
+    """`--add-noqa`, and `--add-noqa=REASON`."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **given: Any) -> None:
+        super().__init__(option_strings, dest, default=False, **given)
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _flag: Any = None) -> None:
+        namespace.add_noqa, namespace.noqa_reason = True, values
 
 
 def parser() -> argparse.ArgumentParser:
@@ -145,7 +161,11 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
         help="exit with 1 if anything was fixed, even if all was",
     )
     group.add_argument(
-        "--add-noqa", action="store_true", help="write `# noqa` comments where there are findings now"
+        _ADD_NOQA,
+        action=_AddNoqa,
+        nargs="?",
+        metavar="REASON",
+        help="write `# noqa` comments where there are findings now, with a reason behind the codes: --add-noqa=REASON",
     )
     group.add_argument("--ignore-noqa", action="store_true", help="report what `# noqa` silences, too")
 

@@ -109,7 +109,7 @@ def _done(options: argparse.Namespace, given: Input, look: Look) -> Checked:
         if options.add_noqa:
             from loss_lint.cli.silencing import silence
 
-            status = silence(given, findings, quiet=options.quiet)
+            status = silence(given, findings, options.noqa_reason, quiet=options.quiet)
             return Checked(FAILED if given.problems else status)
         if _is_fixing(options):
             from loss_lint.cli.fixing import fixed

@@ -14,10 +14,11 @@ from loss_lint.discover import discover
 from loss_lint.repair.files import Change, Unwritten, has_other_names, obstacle, replace_all
 from loss_lint.repair.rounds import Repair, Workshop, edited_paths, repair
 from loss_lint.report.palette import Palette
-from loss_lint.report.patch import patch
+from loss_lint.report.patch import cells_patch, patch
 from loss_lint.report.paths import shown_path, shown_position
 from loss_lint.report.summary import Fixing
 from loss_lint.syntax.project import Project
+from loss_lint.syntax.sources import is_notebook
 
 if TYPE_CHECKING:
     import argparse
@@ -144,8 +145,11 @@ def _written(result: Repair, workshop: Workshop, *, quiet: bool) -> tuple[Repair
 def _show(options: argparse.Namespace, result: Repair) -> None:
     palette = Palette(is_coloured(options.color))
     for path, after in result.after.items():
-        shown = None if path == STANDARD_INPUT else _shown(path)
-        _write(patch(shown, result.before[path], after, palette))
+        if is_notebook(path):
+            _write(cells_patch(_shown(path), result.before[path], after, palette))
+        else:
+            shown = None if path == STANDARD_INPUT else _shown(path)
+            _write(patch(shown, result.before[path], after, palette))
 
 
 def _pass_on(given: Input, result: Repair) -> None:

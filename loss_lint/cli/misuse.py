@@ -35,6 +35,8 @@ def misused(options: argparse.Namespace) -> str | None:
     for one, other in _EXCLUSIVE:
         if getattr(options, one) and getattr(options, other):
             return f"`{_flag(one)}` cannot be used with `{_flag(other)}`"
+    if options.add_noqa and any(end in options.noqa_reason for end in "\r\n"):
+        return "the reason of `--add-noqa` cannot be of several lines"
     if options.statistics and options.output_format not in (None, *formats.FOR_STATISTICS):
         known = ", ".join(f"`{name}`" for name in sorted(formats.FOR_STATISTICS))
         return f"`--statistics` has no output format `{options.output_format}`; it has {known}"

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from loss_lint.findings import Finding, Place
 
 
-def silence(given: Input, findings: Sequence[Finding], *, quiet: bool) -> int:
-    """Write the comments; gives the exit status. Standard input is left alone, as by ruff."""
+def silence(given: Input, findings: Sequence[Finding], reason: str, *, quiet: bool) -> int:
+    """Write the comments, each with a reason, which may be empty; gives the exit status.
+
+    Standard input is left alone, as by ruff.
+    """
     if given.from_stdin:
         return CLEAN
     wanted: dict[str, list[tuple[str, int]]] = {}
@@ -32,7 +35,7 @@ def silence(given: Input, findings: Sequence[Finding], *, quiet: bool) -> int:
     count, status = 0, CLEAN
     for path, lines in sorted(wanted.items()):
         try:
-            count += _write(path, given, lines)
+            count += _write(path, given, lines, reason)
         except Unfit as error:
             complain("warning", [f"{shown_path(path, os.getcwd())}: left as it is: {error}"])
         except Unwritten as error:
@@ -50,9 +53,9 @@ def _place(finding: Finding, given: Input) -> Place | None:
     return next((place for place in (finding.place, *finding.also) if place.path in given.files), None)
 
 
-def _write(path: str, given: Input, wanted: Sequence[tuple[str, int]]) -> int:
+def _write(path: str, given: Input, wanted: Sequence[tuple[str, int]], why: str) -> int:
     before = given.sources.file(path)
-    after, count = silenced(path, before, wanted)
+    after, count = silenced(path, before, wanted, why)
     if count:
         reason = obstacle(path)
         if reason is not None:

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def silenced(path: str, data: bytes, wanted: Iterable[tuple[str, int]]) -> tuple[bytes, int]:
+def silenced(
+    path: str, data: bytes, wanted: Iterable[tuple[str, int]], reason: str = ""
+) -> tuple[bytes, int]:
     """The file with comments that silence each code at its line, and the number of lines that got one.
+
+    A `reason` of one line stands behind the codes.
 
     A comment that is there already takes the codes in, sorted; what else it says stays. Raises Unfit where a code
     cannot be silenced: the file cannot be read, or a string holds what flake8 takes for the comment.
@@ -32,7 +36,7 @@ def silenced(path: str, data: bytes, wanted: Iterable[tuple[str, int]]) -> tuple
         return data, 0
     edits: list[Edit] = []
     for last, codes in sorted(by_row.items()):
-        found = comments.silencing(codes, last)
+        found = comments.silencing(codes, last, reason)
         if found is None:
             raise Unfit("no comment silences it there")
         row, start, end, text = found

@@ -48,11 +48,14 @@ class NoqaComments:
         first, last = self._span(line)
         return _covers("".join(self._lines[first - 1 : last]), code)
 
-    def silencing(self, codes: Collection[str], line: int) -> tuple[int, int, int, str] | None:
+    def silencing(
+        self, codes: Collection[str], line: int, reason: str = ""
+    ) -> tuple[int, int, int, str] | None:
         """A line, two columns in it and the text to put between them, so that `codes` are silent on `line`.
 
-        A comment that is there already takes the codes in, sorted; what else it says stays. None where no comment
-        helps: the file cannot be taken apart, or a string holds what flake8 takes for the comment.
+        A `reason` of one line stands behind the codes. A comment that is there already takes the codes in, sorted;
+        what else it says stays. None where no comment helps: the file cannot be taken apart, or a string holds what
+        flake8 takes for the comment.
         """
         first, last = self._span(line)
         if self._taken_apart is None or not 1 <= last <= len(self._lines):
@@ -62,11 +65,13 @@ class NoqaComments:
         known = None if comment is None else INLINE.search(text, comment)
         if known is None or known["codes"] is None:
             start, end = len(text.rstrip()), len(text)
-            written = f"  # noqa: {', '.join(sorted(codes))}"
+            written = f"  # noqa: {', '.join(sorted(codes))} {reason}".rstrip()
         else:
             start, end = known.span()
             merged = sorted({*codes, *filter(None, SEPARATOR.split(known["codes"]))})
-            written = f"# noqa: {', '.join(merged)}" + (" " if text[end:].strip() else "")
+            said = text[end:].strip()
+            written = f"# noqa: {', '.join(merged)} {'' if reason in said else reason}".rstrip()
+            written += " " if said else ""
         after = "".join(self._lines[first - 1 : last - 1]) + text[:start] + written + text[end:]
         if not all(_covers(after, code) for code in codes):
             return None

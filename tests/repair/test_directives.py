@@ -58,6 +58,21 @@ def test_where_comments_go(before: str, wanted: list[tuple[str, int]], after: st
 
 
 @pytest.mark.parametrize(
+    ("before", "reason", "after"),
+    [
+        ("x\n", "legacy code", "x  # noqa: LOS201 legacy code\n"),
+        ("x  # noqa:F1\n", "legacy code", "x  # noqa: F1, LOS201 legacy code\n"),
+        ("x  # noqa:F1 why\n", "legacy code", "x  # noqa: F1, LOS201 legacy code why\n"),
+        ("x  # noqa:F1 legacy code\n", "legacy code", "x  # noqa: F1, LOS201 legacy code\n"),
+    ],
+)
+def test_a_reason_stands_behind_the_codes(before: str, reason: str, after: str) -> None:
+    written, _ = silenced("a.py", before.encode(), [(A, 1)], reason)
+    assert written.decode() == after
+    assert silenced("a.py", written, [(A, 1)], reason) == (written, 0)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "x  # noqa\n",

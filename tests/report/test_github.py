@@ -64,7 +64,7 @@ def test_is_one_command_a_finding(findings: list[Finding]) -> None:
         assert f": {one.code} " in data
 
 
-@given(st.text(), st.text(st.characters(exclude_characters="\0/"), min_size=1))
+@given(st.text(), st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1))
 def test_whatever_there_is_to_say(message: str, name: str) -> None:
     path = f"{HERE}/{name}"
     output = rendered("github", [finding(at(path, 1, 1, 1, 2), message)])

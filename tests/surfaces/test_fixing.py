@@ -361,6 +361,19 @@ class TestAddNoqa:
         assert check("--add-noqa", "-q").err == ""
         assert "# noqa: LOS201" in both.read_text()
 
+    def test_a_reason(self, both: Path, check: Check) -> None:
+        """As in ruff: behind an equals sign, and of one line. What follows a blank is a path."""
+        done = check("--add-noqa=old code\nor new", "a.py")
+        assert (done.status, done.err) == (
+            2,
+            "error: the reason of `--add-noqa` cannot be of several lines\n",
+        )
+        assert check("--add-noqa=old code", "--select", "LOS502").err == "Added 1 noqa directive.\n"
+        assert check("--add-noqa", "a.py").err == "Added 1 noqa directive.\n"
+        assert "running += loss  # noqa: LOS502 old code\n" in both.read_text()
+        assert "# noqa: LOS201\n" in both.read_text()
+        assert check().out == "All checks passed!\n"
+
     def test_only_what_is_selected(self, both: Path, check: Check) -> None:
         assert check("--add-noqa", "--select", "LOS502").err == "Added 1 noqa directive.\n"
 

@@ -325,15 +325,35 @@ class TestFixing:
         assert "(1 fixed, 1 remaining)" in check(capsys, "--fix", "--unsafe-fixes")
         assert path.read_text("utf-8") == self.TEXT.replace("z.softmax(1)", "z")
 
-    def test_diff_is_of_the_file(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        (project / "net.ipynb").write_text(self.TEXT, "utf-8")
-        shown = check(capsys, "--diff", "--unsafe-fixes").splitlines()
-        changed = [line for line in shown if line.startswith(("-", "+"))]
-        assert changed[2:] == [
-            '-    "%time loss = F.cross_entropy(z.softmax(1), y)"',
-            '+    "%time loss = F.cross_entropy(z, y)"',
-        ]
-        assert (project / "net.ipynb").read_text("utf-8") == self.TEXT
+    def test_diff_is_of_the_cells(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = "\n".join(["", *(f"x{number} = {number}" for number in range(9)), ""])
+        twice = f"a = F.cross_entropy(z.softmax(1), y){lines}b = F.cross_entropy(z.softmax(1), y)\n"
+        text = self.TEXT.replace("%time loss", "%time ö")
+        book = json.loads(text)
+        book["cells"].append(json.loads(notebook(code(twice)))["cells"][0])
+        before = json.dumps(book, indent=1)
+        (project / "net.ipynb").write_text(before, "utf-8")
+        shown = check(capsys, "--diff", "--unsafe-fixes")
+        assert shown == (
+            "--- net.ipynb:cell 3\n"
+            "+++ net.ipynb:cell 3\n"
+            "@@ -1 +1 @@\n"
+            "-%time ö = F.cross_entropy(z.softmax(1), y)\n"
+            "+%time ö = F.cross_entropy(z, y)\n"
+            "--- net.ipynb:cell 5\n"
+            "+++ net.ipynb:cell 5\n"
+            "@@ -1,4 +1,4 @@\n"
+            "-a = F.cross_entropy(z.softmax(1), y)\n"
+            "+a = F.cross_entropy(z, y)\n"
+            " x0 = 0\n x1 = 1\n x2 = 2\n"
+            "@@ -8,4 +8,4 @@\n"
+            " x6 = 6\n x7 = 7\n x8 = 8\n"
+            "-b = F.cross_entropy(z.softmax(1), y)\n"
+            "+b = F.cross_entropy(z, y)\n"
+            "\n"
+            "Would fix 3 errors.\n"
+        )
+        assert (project / "net.ipynb").read_text("utf-8") == before
 
     def test_add_noqa(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = project / "net.ipynb"
