@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from loss_lint.syntax.sources import read_file
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from loss_lint.ignored import ignores_above
 
 # Folders that hold no source of the project itself; ruff's list, and our own cache.
 EXCLUDED = frozenset(
@@ -96,25 +93,6 @@ class Discovery:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignores:
-    """The `.gitignore` files in force in a folder, the innermost first, each with its folder."""
-
-    specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
-
-    def within(self, folder: str) -> _Ignores:
-        spec = _read_gitignore(os.path.join(folder, ".gitignore"))
-        return self if spec is None else _Ignores(((folder, spec), *self.specs))
-
-    def cover(self, path: str, *, is_folder: bool) -> bool:
-        for folder, spec in self.specs:
-            relative = os.path.relpath(path, folder).replace(os.sep, "/")
-            verdict = spec.check_file(relative + "/" if is_folder else relative).include
-            if verdict is not None:
-                return verdict
-        return False
-
-
 @dataclass
 class _Walk:
     boundaries: Boundaries
@@ -122,27 +100,25 @@ class _Walk:
     problems: list[str] = field(default_factory=list)
 
     def folder(self, root: str) -> None:
-        work_tree = repository(root) if self.boundaries.respects_gitignore else None
-        ignores = _ignores_above(root, work_tree)
-        pending = [(root, ignores, work_tree is not None)]
+        ignores = ignores_above(root) if self.boundaries.respects_gitignore else None
+        pending = [(root, ignores)]
         while pending:
-            folder, ignores, tracked = pending.pop()
+            folder, ignores = pending.pop()
             try:
                 entries = _entries(folder)
             except OSError as error:
                 self.problems.append(f"{folder}: {error.strerror}")
                 continue
             names = {entry.name for entry in entries}
-            if tracked or (".git" in names and self.boundaries.respects_gitignore):
-                tracked = True
-                ignores = ignores.within(folder)
+            if ignores is not None:
+                ignores = ignores.within(folder, names)
             excluded = self.boundaries.excluded_in(folder, names)
             for entry, is_folder in _children(entries):
                 if excluded.matches(entry.path, entry.name):
                     continue
-                if not ignores.cover(entry.path, is_folder=is_folder):
+                if ignores is None or not ignores.cover(entry.path, is_folder=is_folder):
                     if is_folder:
-                        pending.append((entry.path, ignores, tracked))
+                        pending.append((entry.path, ignores))
                     else:
                         self.files.add(entry.path)
 
@@ -211,52 +187,10 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def repository(folder: str) -> str | None:
-    """The git work tree that `folder` lies in; `.gitignore` files mean something only there."""
+    """The git work tree that `folder` lies in."""
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
     return folder
-
-
-def _ignores_above(root: str, repository: str | None) -> _Ignores:
-    """The `.gitignore` files from the repository down to the folder that holds `root`."""
-    if repository is None or repository == root:
-        return _Ignores()
-    ignores = _Ignores()
-    folder = repository
-    for part in os.path.relpath(root, repository).split(os.sep):
-        ignores = ignores.within(folder)
-        folder = os.path.join(folder, part)
-        if ignores.cover(folder, is_folder=True):
-            # Whoever names an ignored folder wants what is in it.
-            ignores = _Ignores()
-    return ignores
-
-
-def _read_gitignore(path: str) -> GitIgnoreSpec | None:
-    try:
-        lines = read_file(path).decode("utf-8", "surrogateescape").splitlines()
-    except OSError:
-        return None
-    if all(not line.strip() or line.startswith("#") for line in lines):
-        return None
-    from pathspec import GitIgnoreSpec
-
-    return _spec(GitIgnoreSpec, lines)
-
-
-def _spec(build: type[GitIgnoreSpec], lines: Sequence[str]) -> GitIgnoreSpec:
-    """The patterns that can be understood; git, too, passes over a malformed line."""
-    try:
-        return build.from_lines(lines)
-    except ValueError:
-        usable = []
-        for line in lines:
-            try:
-                build.from_lines([line])
-            except ValueError:
-                continue
-            usable.append(line)
-        return build.from_lines(usable)

@@ -202,7 +202,9 @@ def _add_file_selection(group: argparse._ArgumentGroup) -> None:
         group.add_argument(flag, action="extend", type=_selectors, metavar="PATTERN[,...]", help=meaning)
     switches = argparse.BooleanOptionalAction
     group.add_argument("--force-exclude", action=switches, help="leave out even what is named")
-    group.add_argument("--respect-gitignore", action=switches, help="leave out what git ignores (default)")
+    group.add_argument(
+        "--respect-gitignore", action=switches, help="leave out what git or .ignore files ignore (default)"
+    )
 
 
 def _add_rule(rule: argparse.ArgumentParser) -> None:

@@ -31,7 +31,7 @@ _PERIOD = 0.3
 _SHARE = 10
 # Moves to the top of a terminal, empties it and forgets what has been scrolled out of it.
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
-_CONFIGURATIONS = ("pyproject.toml", "loss-lint.toml", ".gitignore")
+_CONFIGURATIONS = ("pyproject.toml", "loss-lint.toml", ".gitignore", ".ignore")
 
 
 def watch(options: argparse.Namespace) -> int:
