@@ -64,7 +64,9 @@ def _drop_unused(name: str, text: Text, program: Program) -> bool:
     dropped = False
     for node in tree.imports:
         alias = next((one for one in node.names if (one.asname or one.name) == name), None)
-        if alias is not None and not text.is_dropped(node) and _is_unused_import(name, node, text, program):
+        if alias is None or text.is_dropped(node) or text.is_exchanged(alias):
+            continue
+        if _is_unused_import(name, node, text, program):
             dropped |= _drop_import(node, alias, text)
     for target in (*tree.names.get(name, ()), *tree.attributes.get(name, ())):
         statement = tree.parents[target]

@@ -286,14 +286,14 @@ class Program:
     """The files of one project, parsed where they are asked for."""
 
     def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+        self.machine = machine
         self.project = machine.project
         self._trees: dict[str, Tree | None] = {}
 
     def tree(self, path: str) -> Tree | None:
         self.project.note(path)
         if path not in self._trees:
-            module = self._machine.modules.parsed(path)
+            module = self.machine.modules.parsed(path)
             self._trees[path] = Tree(module) if module is not None else None
         return self._trees[path]
 

@@ -44,10 +44,11 @@ def is_atomic(text: str) -> bool:
     )
 
 
-def renamed_call(text: str, before: str, after: str) -> str | None:
-    """The call of the operation `before` in `text` as one of `after`, a module's class as the other's class.
+def renamed_call(text: str, before: str, after: str) -> tuple[str, str] | None:
+    """The call of the operation `before` in `text` as one of `after`, and the name that it calls then.
 
-    None where the callee is no attribute (`F.softmax`, `x.softmax`, `nn.Softmax`), or has no such counterpart.
+    A module's class becomes the other's class. None where the callee is no attribute (`F.softmax`, `x.softmax`,
+    `nn.Softmax`), or has no such counterpart.
     """
     import libcst
 
@@ -59,7 +60,7 @@ def renamed_call(text: str, before: str, after: str) -> str | None:
     if name is None:
         return None
     renamed: libcst.BaseExpression = callee.with_changes(attr=libcst.Name(name))
-    return libcst.Module([]).code_for_node(node.with_changes(func=renamed))
+    return libcst.Module([]).code_for_node(node.with_changes(func=renamed)), name
 
 
 def renamed_bare_call(text: str, module: str, before: str, after: str) -> tuple[str, str] | None:

@@ -174,6 +174,8 @@ class _Writer:
                     return False
                 return text.replace_expression(op.site, kept)
             case Instantiate():
+                if text.is_own_call(op.site):
+                    return False
                 called = instance_call(text.of(op.site), op.name)
                 return called is not None and text.put(op.site, called)
             case Rename(name=name, parameters=parameters, drop=drop):
@@ -263,7 +265,7 @@ class _Writer:
         given = {name: _literal(value) for name, value in parameters}
         call = op.site if op.made is None else op.made
         text = self.texts.at(call.path)
-        if text is None or any(content is None for content in given.values()):
+        if text is None or any(content is None for content in given.values()) or text.is_own_call(call):
             return False
         if op.made is not None and not is_within(call, self.witness.root.site) and not self._is_made_for(op):
             return False

@@ -7,7 +7,9 @@ import re
 
 from loss_lint.fixes.program import Program, Tree
 from loss_lint.fixes.rewrite import is_atomic, is_within, renamed_bare_call, renamed_call
+from loss_lint.fixes.spelled import is_beside, is_importable, is_the_projects
 from loss_lint.symbolic.graph import Site
+from loss_lint.symbolic.machine import Machine
 
 _CALLED = re.compile(rb"[\w)\]}\"'][ \t]*$")
 _KEYWORD = re.compile(rb"\b(?:and|assert|await|elif|else|if|in|is|not|or|return|while|yield)[ \t]*$")
@@ -27,7 +29,7 @@ class Texts:
             tree = self._program.tree(path)
             if tree is None:
                 return None
-            self._texts[path] = Text(tree)
+            self._texts[path] = Text(tree, self._program.machine)
         return self._texts[path]
 
     def written(self) -> dict[Site, str]:
@@ -45,8 +47,9 @@ class Texts:
 class Text:
     """A file's bytes with replacements by site."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, machine: Machine) -> None:
         self.tree = tree
+        self._machine = machine
         self._module = module = tree.module
         self._data = module.encoded
         self._starts = module.line_starts
@@ -111,26 +114,38 @@ class Text:
 
     def renamed(self, site: Site, before: str, after: str) -> str | None:
         """The call of an operation as one of another operation; `finish_imports` brings its name."""
-        content = renamed_call(self.of(site), before, after)
+        if self.is_own_call(site):
+            return None
+        found = renamed_call(self.of(site), before, after)
+        if found is not None:
+            content, name = found
+            return content if is_beside(name, site, self.tree, self._machine) else None
         call = self.tree.at(site)
-        if content is not None or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            return content
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            return None
         for statement in self.tree.imports:
             alias = next(
                 (one for one in statement.names if one.name == call.func.id and not one.asname), None
             )
-            module = getattr(statement, "module", None)
-            if alias is None or not module or self.tree.function(statement) is not None:
+            if alias is None or not isinstance(statement, ast.ImportFrom) or not statement.module:
                 continue
-            found = renamed_bare_call(self.of(site), module, before, after)
+            if self.tree.function(statement) is not None:
+                continue
+            found = renamed_bare_call(self.of(site), statement.module, before, after)
             if found is None:
                 return None
             content, name = found
+            if not is_importable(name, statement, self.tree, self._machine):
+                return None
             bound = self.tree.bindings(self.tree.module.tree, name)
             if not bound:
                 self._wanted[name] = alias
             return content if all(isinstance(one, ast.alias) for one in bound) else None
         return None
+
+    def is_own_call(self, site: Site) -> bool:
+        """Whether what is called at a place is the project's own, and not the operation that it is named after."""
+        return is_the_projects(site, self.tree, self._machine)
 
     def finish_imports(self) -> bool:
         """Import the names that new text calls, in place of those that nothing calls any more."""
@@ -142,10 +157,16 @@ class Text:
                 not any(is_within(self.tree.site(read), one) for one in written)
                 for read in self.tree.names.get(alias.name, ())
             )
-            site = Site(self.tree.path, alias.lineno, alias.col_offset, *_end(alias))
-            if not self.put(site, f"{alias.name}, {name}" if is_used else name):
+            if not self.put(self._place(alias), f"{alias.name}, {name}" if is_used else name):
                 return False
         return True
+
+    def is_exchanged(self, alias: ast.alias) -> bool:
+        """Whether another name is imported in place of one, or beside it."""
+        return self._place(alias) in self._written
+
+    def _place(self, alias: ast.alias) -> Site:
+        return Site(self.tree.path, alias.lineno, alias.col_offset, *_end(alias))
 
     def call_method(self, site: Site, name: str, arguments: str = "") -> bool:
         """Call a method of the expression at `site`."""
