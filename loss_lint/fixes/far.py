@@ -4,76 +4,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from loss_lint.fixes.flows import MODULE, TENSOR, Flows, Held
-from loss_lint.fixes.names import Found
-from loss_lint.fixes.program import FUNCTIONS, Program, Tree, Uncertain, parameters
+from loss_lint.fixes.asked import Asked, kept_slot
+from loss_lint.fixes.flows import Flows
+from loss_lint.fixes.held import TENSOR
+from loss_lint.fixes.holding import holds, is_in_a_branch, reaching
+from loss_lint.fixes.modules import write_constructor, write_entry
+from loss_lint.fixes.program import Tree, parameters
 from loss_lint.fixes.rewrite import is_atomic, is_within
-from loss_lint.fixes.text import Text, Texts
-from loss_lint.symbolic.edits import Bypass, Rename, hand_rolled
+from loss_lint.fixes.text import Text
+from loss_lint.symbolic.edits import Bypass, Rename
 from loss_lint.symbolic.graph import Guards, Op, Site
 
 # Names of what makes probabilities.
 _PURPOSE = re.compile(r"prob|soft|sigm|norm|log_?p|^ps?$|activ", re.IGNORECASE)
 _WIDTH = 100
 _PURE = ast.Name | ast.Attribute | ast.Constant | ast.Load | ast.keyword | ast.UnaryOp | ast.unaryop
-_BRANCHES = (ast.If, ast.IfExp, ast.While, ast.Match, ast.Try)
-# Which of several numbers is the largest does not change with these.
-_ORDER_KEEPING = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid", "softmax2d"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A repair of the loss at `sink` that has to be written elsewhere.
-
-    `wants` says whether the loss at a place wants the change of what is made at a place, `entered` what a call runs.
-    With `alone`, the loss itself is changed too, so that no other one may get the changed value.
-    """
-
-    program: Program
-    texts: Texts
-    sink: Site
-    alone: bool
-    wants: Callable[[Site, Site, frozenset[str]], bool]
-    entered: Callable[[Site, frozenset[str]], list[Found]]
-
-    def flows(self, culprit: Site, name: str, *, ends_at_calls: bool = False, goes_on: bool = False) -> Flows:
-        def wants(site: Site, files: frozenset[str]) -> bool:
-            return site == self.sink or (not self.alone and self.wants(site, culprit, files))
-
-        return Flows(
-            self.program,
-            wants,
-            self.entered,
-            largest_stays=name in _ORDER_KEEPING,
-            ends_at_calls=ends_at_calls,
-            goes_on=goes_on,
-        )
-
-    def is_all_for_it(self, flows: Flows, tree: Tree, node: ast.AST, held: Held) -> bool:
-        """Whether all uses of a value are known and want the change, the loss's own among them."""
-        try:
-            flows.follow(tree, node, held)
-        except Uncertain:
-            return False
-        return self.sink in flows.sinks
-
-
-def kept_slot(op: Op, operand: int, guards: Guards) -> Site | None:
-    """Where the operand is written that stays when an operation goes: a hand-rolled softmax's logits."""
-    rolled = hand_rolled(op, guards) if operand == 0 else None
-    if rolled is None:
-        return op.slots[operand] if operand < len(op.slots) else None
-    return rolled[2]
-
-
-def calls_want(made: Site, flows: Flows, asked: Asked) -> bool:
-    """Whether all calls of the object that is made there want the change."""
-    tree = asked.program.tree(made.path)
-    node = tree.at(made) if tree is not None else None
-    return tree is not None and node is not None and asked.is_all_for_it(flows, tree, node, MODULE)
 
 
 def write_earlier(source: Site, target: Site, text: Text, then: str = "") -> bool:
@@ -98,16 +44,16 @@ def write_far(edit: Bypass | Rename, asked: Asked, guards: Guards) -> bool:
     op = edit.op
     slot = kept_slot(op, edit.operand if isinstance(edit, Bypass) else 0, guards)
     if slot is None or slot == op.site:
-        return _write_entry(edit, asked)
+        return write_entry(edit, asked)
     if isinstance(edit, Rename) and op.made is not None and op.made.path == op.site.path and not _is_in(op):
-        return _write_constructor(edit, asked)
+        return write_constructor(edit, asked)
     tree = asked.program.tree(op.site.path)
     text = asked.texts.at(op.site.path)
     node = tree.at(op.site) if tree is not None else None
     if tree is None or text is None or node is None:
         return False
     content = _content(edit, slot, text)
-    if content is None or _is_in_a_branch(tree, node, asked.sink):
+    if content is None or is_in_a_branch(tree, node, asked.sink):
         return False
     assigned = _assigned(tree, node)
     is_plain = isinstance(edit, Bypass) and assigned is not None and content.isidentifier()
@@ -209,18 +155,6 @@ def _write_in_next(tree: Tree, assigned: tuple[ast.stmt, str], content: str, tex
     return text.drop(statement) and text.put(tree.site(reads[0]), written)
 
 
-def _is_in_a_branch(tree: Tree, node: ast.AST, sink: Site) -> bool:
-    """Whether a condition decides of a node that does not decide of the sink too."""
-    current: ast.AST | None = tree.parents.get(node)
-    while current is not None and not isinstance(current, FUNCTIONS):
-        if isinstance(current, _BRANCHES):
-            inside = current.lineno <= sink.line and sink.end_line <= (current.end_lineno or 0)
-            if sink.path != tree.path or not inside:
-                return True
-        current = tree.parents.get(current)
-    return False
-
-
 def _assigned(tree: Tree, node: ast.AST) -> tuple[ast.stmt, str] | None:
     """The statement that gives a value a name, and the name."""
     parent = tree.parents.get(node)
@@ -273,141 +207,3 @@ def _is_pure(content: str, edit: Bypass | Rename) -> bool:
         if isinstance(tree.func, ast.Attribute):
             inner.append(tree.func.value)
     return all(isinstance(node, _PURE) for one in inner for node in ast.walk(one))
-
-
-def reaching(tree: Tree, name: str, read: ast.Name) -> list[ast.AST]:
-    """The bindings of a name in its function that a read can come from; more rather than fewer."""
-    scope: ast.AST = tree.function(read) or tree.module.tree
-    return [
-        node
-        for node in tree.bindings(scope, name)
-        if not isinstance(node, ast.Name) or read in tree.reads_after(tree.statement(node), name)
-    ]
-
-
-def holds(tree: Tree, name: str, statement: ast.stmt, read: ast.AST) -> bool:
-    """Whether a name has the same value at a read as when a statement before it ran."""
-    function = tree.function(statement)
-    if tree.function(read) is not function:
-        return False
-    user = tree.statement(read)
-    block = tree.block(statement)
-    around = [user, *_ancestors(tree, user)]
-    if not any(one in around for one in block[block.index(statement) + 1 :]):
-        return False
-    scope: ast.AST = function if function is not None else tree.module.tree
-    ending = statement.end_lineno or statement.lineno
-    for node in tree.bindings(scope, name):
-        binder = tree.statement(node) if not isinstance(node, ast.alias) else node
-        line = getattr(binder, "lineno", 0)
-        if binder is statement or ending < line <= user.lineno:
-            return False
-        if any(
-            isinstance(one, ast.For | ast.While)
-            and one not in _ancestors(tree, statement)
-            and one.lineno <= line <= (one.end_lineno or 0)
-            for one in around
-        ):
-            return False
-    return not any(
-        isinstance(node, ast.Attribute)
-        and node.attr.endswith("_")
-        and not node.attr.endswith("__")
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
-        for node in ast.walk(scope)
-    )
-
-
-def is_never_bound(tree: Tree, place: Site, name: str) -> bool:
-    """Whether a parameter of the function around a place keeps its value."""
-    node = tree.at(place)
-    function = tree.function(node) if node is not None else None
-    if function is None or not any(one.arg == name for one in parameters(function)):
-        return False
-    return not tree.bindings(function, name)
-
-
-def _ancestors(tree: Tree, node: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    current = tree.parents.get(node)
-    while current is not None:
-        found.append(current)
-        current = tree.parents.get(current)
-    return found
-
-
-# Modules
-
-
-def _write_entry(edit: Bypass | Rename, asked: Asked) -> bool:
-    """An entry of a Sequential: taken out where it is the last, or another module in its place."""
-    op = edit.op
-    if op.made is None:
-        return False
-    tree, text = asked.program.tree(op.made.path), asked.texts.at(op.made.path)
-    node = tree.at(op.made) if tree is not None else None
-    if tree is None or text is None or node is None:
-        return False
-    flows = asked.flows(op.made, op.name)
-    flows.holders = _holders(tree, node)
-    if isinstance(edit, Rename):
-        content = _renamed_constructor(edit, text, op.made)
-        return (
-            content is not None
-            and asked.is_all_for_it(flows, tree, node, MODULE)
-            and text.put(op.made, content)
-        )
-    if not asked.is_all_for_it(flows, tree, node, MODULE):
-        return False
-    parent = tree.parents[node]
-    element: ast.expr = node
-    if isinstance(parent, ast.Tuple):
-        element, parent = parent, tree.parents[parent]
-    match parent:
-        case ast.List(elts=[*others, last]) if last is element:
-            return text.remove_element(element, others)
-        case ast.Call(func=ast.Attribute(attr="append" | "add_module")):
-            statement = tree.statement(parent)
-            if _is_in_a_branch(tree, node, asked.sink):
-                return False
-            return isinstance(statement, ast.Expr) and text.drop(statement)
-        case ast.Call(args=[*others, last], keywords=[]) if last is element:
-            return text.remove_element(element, others)
-        case _:
-            return False
-
-
-def _holders(tree: Tree, node: ast.AST) -> frozenset[str]:
-    """The attributes whose assignment a node is in."""
-    match tree.statement(node):
-        case ast.Assign(targets=[ast.Attribute(attr=name)]):
-            return frozenset({name})
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name)))):
-            return frozenset({name})
-        case _:
-            return frozenset()
-
-
-def _write_constructor(edit: Rename, asked: Asked) -> bool:
-    """Another module in place of the one that an attribute or a name holds."""
-    made = edit.op.made
-    assert made is not None
-    return write_renamed_module(edit, made, asked, asked.flows(made, edit.op.name))
-
-
-def write_renamed_module(edit: Rename, made: Site, asked: Asked, flows: Flows) -> bool:
-    """Write the class of `edit`'s operation for that of the module made there, if all its calls want that."""
-    tree, text = asked.program.tree(made.path), asked.texts.at(made.path)
-    node = tree.at(made) if tree is not None else None
-    if tree is None or text is None or node is None:
-        return False
-    flows.holders = _holders(tree, node)
-    content = _renamed_constructor(edit, text, made)
-    return content is not None and asked.is_all_for_it(flows, tree, node, MODULE) and text.put(made, content)
-
-
-def _renamed_constructor(edit: Rename, text: Text, made: Site) -> str | None:
-    if edit.parameters or edit.drop:
-        return None
-    return text.renamed(made, edit.op.name, edit.name)

@@ -208,3 +208,14 @@ def _check_dynamic(program: Program, found: Found) -> None:
         pattern = re.compile(_DYNAMIC % re.escape(module.encode()))
         if any(pattern.search(data) for data in files.values()):
             raise Uncertain("names that are looked up at run time")
+
+
+def last_name(node: ast.expr) -> str:
+    """The last of the names that an expression, or what it calls, is written with; none for other expressions."""
+    match node:
+        case ast.Call(func=function):
+            return last_name(function)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case _:
+            return ""

@@ -13,15 +13,10 @@ from functools import cache
 
 from loss_lint import catalogue
 from loss_lint.findings import Applicability, Edit, Finding, Fix
-from loss_lint.fixes.far import (
-    Asked,
-    calls_want,
-    is_never_bound,
-    kept_slot,
-    write_earlier,
-    write_far,
-    write_renamed_module,
-)
+from loss_lint.fixes.asked import Asked, calls_want, kept_slot
+from loss_lint.fixes.far import write_earlier, write_far
+from loss_lint.fixes.holding import is_never_bound
+from loss_lint.fixes.modules import write_renamed_module
 from loss_lint.fixes.names import Found, mentions
 from loss_lint.fixes.orphans import drop_orphans
 from loss_lint.fixes.program import Program, Uncertain

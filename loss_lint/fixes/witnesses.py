@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from loss_lint.fixes.far import Asked
+from loss_lint.fixes.asked import Asked
 from loss_lint.fixes.names import Found
 from loss_lint.fixes.program import Program
 from loss_lint.fixes.seen import Seen, look
