@@ -44,24 +44,37 @@ class Editor:
         self._has_versions = has_versions
 
     def actions(
-        self, shown: Sequence[Diagnostic], wanted: Range, only: Sequence[str] | None, *, unsafe: bool
+        self, shown: Sequence[Diagnostic], wanted: Range, only: Sequence[str] | None
     ) -> list[CodeAction]:
-        """The actions for a range, of the kinds in `only`; `shown` are the outcome's diagnostics.
-
-        With `unsafe`, fixes that change numbers are among those that are all applied at once.
-        """
+        """The actions for a range, of the kinds in `only`; `shown` are the outcome's diagnostics."""
         actions: list[CodeAction] = []
-        if _is_wanted(CodeActionKind.QuickFix.value, only):
+        if is_wanted(CodeActionKind.QuickFix.value, only):
             for found, diagnostic in zip(self._outcome.linted.found, shown, strict=True):
                 if _overlap(diagnostic.range, wanted):
                     actions += self._of(found, diagnostic)
-        if _is_wanted(FIX_ALL, only):
-            edits = [*self._all(unsafe=unsafe)]
-            if edits:
-                actions.append(
-                    CodeAction("loss-lint: fix all auto-fixable problems", FIX_ALL, edit=self._edit(edits))
-                )
         return actions
+
+    def fix_all(self, only: Sequence[str] | None, *, unsafe: bool) -> CodeAction | None:
+        """The action that makes all fixes of the file, without its edit; None where it has none, or nobody asks.
+
+        With `unsafe`, fixes that change numbers are among them.
+        """
+        if not is_wanted(FIX_ALL, only):
+            return None
+        path = self._outcome.linted.path
+        fixes = (found.finding.fix for found in self._outcome.linted.found)
+        if not any(
+            fix is not None
+            and (unsafe or fix.applicability == "safe")
+            and all(edit.place.path == path for edit in fix.edits)
+            for fix in fixes
+        ):
+            return None
+        return CodeAction(
+            "loss-lint: fix all auto-fixable problems",
+            FIX_ALL,
+            data={"uri": self._uri(path), "unsafe": unsafe},
+        )
 
     def _of(self, found: Found, diagnostic: Diagnostic) -> Iterator[CodeAction]:
         finding, kind = found.finding, CodeActionKind.QuickFix
@@ -85,21 +98,6 @@ class Editor:
             ]
             yield CodeAction(title, kind, [diagnostic], command=Command(title, MEASURE, arguments=arguments))
 
-    def _all(self, *, unsafe: bool) -> Iterator[Edit]:
-        """The edits of all fixes in the file that can be made together, the first ones where they get in each
-        other's way: the editor asks again after it has saved.
-        """
-        taken: list[Edit] = []
-        for found in self._outcome.linted.found:
-            fix = found.finding.fix
-            if fix is None or (fix.applicability != "safe" and not unsafe):
-                continue
-            if any(edit.place.path != self._outcome.linted.path for edit in fix.edits):
-                continue
-            if not any(_meet(edit, other) for edit in fix.edits for other in taken):
-                taken += fix.edits
-        yield from taken
-
     def _edit(self, edits: Iterable[Edit]) -> WorkspaceEdit:
         by_path: dict[str, list[TextEdit]] = {}
         for edit in sorted(edits):
@@ -120,7 +118,7 @@ class Editor:
         )
 
 
-def _is_wanted(kind: str, only: Sequence[str] | None) -> bool:
+def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
     """Whether a kind, or one that it belongs to, was asked for."""
     return only is None or any(kind == one or kind.startswith(f"{one}.") or not one for one in only)
 
@@ -131,13 +129,3 @@ def _overlap(one: Range, other: Range) -> bool:
 
 def _at(position: object) -> tuple[int, int]:
     return (position.line, position.character)  # type: ignore[attr-defined]
-
-
-def _meet(one: Edit, other: Edit) -> bool:
-    """Whether two edits touch the same text; equal ones are needed by two fixes and made once."""
-    left, right = one.place, other.place
-    return (
-        left.path == right.path
-        and (left.line, left.column) <= (right.end_line, right.end_column)
-        and (right.line, right.column) <= (left.end_line, left.end_column)
-    )

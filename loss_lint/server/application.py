@@ -85,6 +85,15 @@ class Server(LanguageServer):
             capabilities and capabilities.workspace_edit and capabilities.workspace_edit.document_changes
         )
 
+    @property
+    def resolves(self) -> bool:
+        """Whether the client asks for an action's edit when it is chosen."""
+        capabilities = self.client_capabilities.text_document
+        action = capabilities.code_action if capabilities is not None else None
+        support = action.resolve_support if action is not None else None
+        has_data = action is not None and bool(action.data_support)
+        return support is not None and has_data and "edit" in support.properties
+
     # What the worker knows
 
     def _state(self) -> Iterator[Told]:

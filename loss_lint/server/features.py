@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from loss_lint.server.actions import KINDS, MEASURE, Editor
+from loss_lint.server.actions import FIX_ALL, KINDS, MEASURE, Editor
 from loss_lint.server.application import Server
 from loss_lint.server.diagnostics import SOURCE
-from loss_lint.server.messages import Hover, Shown
+from loss_lint.server.mending import edit_of
+from loss_lint.server.messages import Hover, Mend, Mended, Shown
 from loss_lint.server.options import SECTION
 from loss_lint.server.positions import characters, range_of
 from loss_lint.server.process import Failed, Superseded
@@ -94,9 +95,30 @@ async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.
         if params.context.only is None
         else [str(getattr(one, "value", one)) for one in params.context.only]
     )
-    return editor.actions(
-        ls.shown(outcome), params.range, only, unsafe=ls.options.unsafe_fixes or outcome.linted.unsafe_fixes
-    )
+    actions = editor.actions(ls.shown(outcome), params.range, only)
+    all_at_once = editor.fix_all(only, unsafe=ls.options.unsafe_fixes or outcome.linted.unsafe_fixes)
+    if all_at_once is not None:
+        if not ls.resolves:
+            await code_action_resolve(ls, all_at_once)
+        if ls.resolves or all_at_once.edit is not None:
+            actions.append(all_at_once)
+    return actions
+
+
+async def code_action_resolve(ls: Server, params: types.CodeAction) -> types.CodeAction:
+    data: Any = params.data
+    document = ls.documents.of(data["uri"]) if params.kind == FIX_ALL and data else None
+    if document is None:
+        return params
+    try:
+        mended = await ls.worker.ask(Mend(document.path, bool(data["unsafe"])))
+    except (Failed, Superseded) as error:
+        ls.log(f"fixes: {error}", types.MessageType.Error)
+        return params
+    is_current = ls.documents.at(document.path) is document
+    if is_current and isinstance(mended, Mended) and mended.changes:
+        params.edit = edit_of(document, mended.changes, ls.encoding, has_versions=ls.has_versions)
+    return params
 
 
 async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -154,13 +176,16 @@ _FEATURES: dict[str, Callable[..., Any]] = {
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.TEXT_DOCUMENT_DIAGNOSTIC: diagnostic,
     types.TEXT_DOCUMENT_CODE_ACTION: code_action,
+    types.CODE_ACTION_RESOLVE: code_action_resolve,
     types.TEXT_DOCUMENT_HOVER: hover,
 }
 _OPTIONS = {
     types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=False, identifier=SOURCE
     ),
-    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(code_action_kinds=list(KINDS)),
+    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(
+        code_action_kinds=list(KINDS), resolve_provider=True
+    ),
 }
 
 

@@ -68,8 +68,16 @@ class Measure:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """What an open document becomes when all fixes are made that change nothing else; with `unsafe`, of numbers too."""
+
+    path: str
+    unsafe: bool
+
+
 Told = Setup | Buffer | OnDisk
-Asked = Lint | Hover | Measure
+Asked = Lint | Hover | Measure | Mend
 
 
 # What is answered
@@ -122,7 +130,23 @@ class Measured:
     line: str
 
 
-Answer = Linted | Shown | Measured | None
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Lines of a document, counted from zero and the last one excluded, and the text that replaces them."""
+
+    first: int
+    last: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What fixes change in a document."""
+
+    changes: tuple[Change, ...] = ()
+
+
+Answer = Linted | Shown | Measured | Mended | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,21 @@ from loss_lint.linter import Linter
 from loss_lint.report.source import SourceLines
 from loss_lint.runner import internal_error
 from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE, known_codes
-from loss_lint.server.messages import Found, Linted, Measured, OnDisk, Shown
+from loss_lint.server.line_changes import line_changes
+from loss_lint.server.messages import Buffer, Found, Linted, Measured, Mended, OnDisk, Shown
 from loss_lint.server.options import Options
+from loss_lint.syntax.module import decode
 from loss_lint.syntax.noqa import Suppressions
-from loss_lint.syntax.sources import Folder, Overlay, exists
+from loss_lint.syntax.sources import Folder, Overlay, exists, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from loss_lint.explain.explanation import Explanation
     from loss_lint.findings import Finding, Place
-    from loss_lint.server.messages import Buffer, Hover, Lint, Measure, Setup
+    from loss_lint.server.messages import Hover, Lint, Measure, Mend, Setup
     from loss_lint.symbolic.machine import Machine
+    from loss_lint.syntax.sources import Snapshot
 
 
 # Folders of a workspace can have names of their own; more sets of them than this are evaluated anew.
@@ -144,12 +147,7 @@ class Session:
         settings = configuration.settings(os.path.dirname(asked.path))
         findings = self._use(settings.conventions).lint(asked.path, self._pause, quick=asked.quick)
         suppressions = Suppressions(self._linter.project.sources)
-        shown = tuple(
-            finding
-            for finding in findings
-            if finding.code == INTERNAL_ERROR
-            or (finding.code in codes and not suppressions.silences(finding))
-        )
+        shown = _shown_of(findings, codes, suppressions)
         self._shown[asked.path] = shown
         found = tuple(self._found(finding, asked.path, suppressions) for finding in shown)
         places = [place for one in found for place in _places(one)]
@@ -164,6 +162,37 @@ class Session:
             unsafe_fixes=settings.unsafe_fixes is True,
             problem=problem,
         )
+
+    def mend(self, asked: Mend) -> Mended:
+        """What fixes change in a document, made until none is left, as `check --fix` makes them."""
+        from loss_lint.repair.rounds import Workshop, repair
+
+        path, before = asked.path, self._texts.get(asked.path)
+        if before is None:
+            return Mended()
+        try:
+            codes = self._configuration.codes(path)
+        except ConfigError:  # said with the file's findings
+            return Mended()
+
+        def look(sources: Snapshot) -> tuple[Finding, ...]:
+            self.buffer(Buffer(path, sources.file(path)))
+            linter = self._use(self._meant(path))
+            return _shown_of(linter.lint(path), codes, Suppressions(linter.project.sources))
+
+        def wants(finding: Finding) -> bool:
+            return finding.fix is not None and (asked.unsafe or finding.fix.applicability == "safe")
+
+        def obstacle(other: str) -> str | None:
+            return None if other == path else f"it edits another file, {other}"
+
+        sources = snapshot(Overlay(Folder(), dict(self._texts)))
+        try:
+            result = repair(look(sources), Workshop(sources, look, wants, obstacle))
+        finally:
+            self.buffer(Buffer(path, before))
+        after = result.after.get(path)
+        return Mended() if after is None else Mended(line_changes(decode(before), decode(after)))
 
     def _search(self) -> None:
         self._must_search = False
@@ -228,6 +257,17 @@ class Session:
                 evidence = confirm(finding)
                 return Measured(evidence, evidence_line(evidence))
         return Measured(None, "the finding is not there any more")
+
+
+def _shown_of(
+    findings: Iterable[Finding], codes: frozenset[str], suppressions: Suppressions
+) -> tuple[Finding, ...]:
+    """Of findings, those that are selected and that no comment silences."""
+    return tuple(
+        finding
+        for finding in findings
+        if finding.code == INTERNAL_ERROR or (finding.code in codes and not suppressions.silences(finding))
+    )
 
 
 def _configuration(options: Options) -> Configuration:

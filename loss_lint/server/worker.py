@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from loss_lint.server.channel import packed, receive
-from loss_lint.server.messages import Buffer, Hover, Lint, Measure, OnDisk, Request, Response, Setup
+from loss_lint.server.messages import Buffer, Hover, Lint, Measure, Mend, OnDisk, Request, Response, Setup
 from loss_lint.server.session import Session, Superseded
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class Worker:
                 return self._session.hover(asked)
             case Measure():
                 return self._session.measure(asked)
+            case Mend():
+                return self._session.mend(asked)
 
 
 if __name__ == "__main__":

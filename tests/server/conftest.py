@@ -29,7 +29,9 @@ SERVER = (sys.executable, "-m", "loss_lint", "server")
 PATIENCE = 20
 
 
-def client_capabilities(*, pulls: bool, encodings: list[str] | None = None) -> types.ClientCapabilities:
+def client_capabilities(
+    *, pulls: bool, encodings: list[str] | None = None, resolves: bool = False
+) -> types.ClientCapabilities:
     kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
     return types.ClientCapabilities(
         general=types.GeneralClientCapabilities(position_encodings=encodings),
@@ -43,6 +45,8 @@ def client_capabilities(*, pulls: bool, encodings: list[str] | None = None) -> t
             ),
             code_action=types.CodeActionClientCapabilities(
                 is_preferred_support=True,
+                data_support=resolves,
+                resolve_support=types.ClientCodeActionResolveOptions(["edit"]) if resolves else None,
                 code_action_literal_support=types.ClientCodeActionLiteralOptions(
                     types.ClientCodeActionKindOptions(kinds)
                 ),
@@ -170,13 +174,14 @@ async def running(
     folders: list[Path] | None = None,
     capabilities: types.ClientCapabilities | None = None,
     environment: dict[str, str] | None = None,
+    resolves: bool = False,
 ) -> AsyncIterator[Editor]:
     """An editor with a server of its own."""
     client = make_test_lsp_client()
     await client.start_io(*SERVER, env={**os.environ, **(environment or {})})
     editor = Editor(client, folder)
     try:
-        given = capabilities or client_capabilities(pulls=pulls, encodings=encodings)
+        given = capabilities or client_capabilities(pulls=pulls, encodings=encodings, resolves=resolves)
         await editor.start(given, folders or [folder], options)
         yield editor
         await asyncio.wait_for(client.shutdown_session(), PATIENCE)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +108,54 @@ async def test_fix_all_makes_the_safe_fixes_of_the_file_and_no_others(editor: Ed
     assert list(await editor.actions("c.py", 0, only=["source.organizeImports"], last=0)) == []
     (by_own_kind,) = (await editor.actions("c.py", 0, only=["source.fixAll.loss-lint"], last=0)).values()
     assert by_own_kind.edit == action.edit
+
+
+FIRST_THE_MASK = """import torch
+import torch.nn.functional as F
+
+
+def step(x, y, mask):
+    loss = F.cross_entropy(x, y, size_average=True).mean().mean()
+    return loss
+"""
+
+
+async def test_fix_all_goes_on_until_nothing_is_left_as_on_the_command_line(editor: Editor) -> None:
+    for name, newline in (("rounds.py", "\n"), ("crlf.py", "\r\n")):
+        text = "# -*- coding: utf-8 -*-\n" + FIRST_THE_MASK.removesuffix("\n").replace(
+            "torch\n", "torch # ö\n", 1
+        )
+        text = text.replace("\n", newline)
+        editor.write(name, "")
+        editor.open(name, text)
+        await editor.published(name, 1)
+        (action,) = (await editor.actions(name, 0, only=["source.fixAll"], last=0)).values()
+        fixed = applied(text, action.edit, editor.uri(name), 1)
+        (editor.folder / name).write_bytes(text.encode())
+        command = [sys.executable, "-m", "loss_lint", "check", "--fix", "-q", "--isolated", "-n", name]
+        subprocess.run(command, cwd=editor.folder, check=False)
+        assert (editor.folder / name).read_bytes().decode() == fixed
+        assert "F.cross_entropy(x, y)" + newline in fixed
+        assert len(action.edit.document_changes[0].edits) == 1, "no other line is touched"
+        # What was looked at on the way is gone: the document is what it was.
+        version = editor.change(name, text)
+        assert {one.code for one in await editor.published(name, version)} == {"LOS102", "LOS107"}
+        editor.close(name)
+
+
+async def test_fix_all_is_worked_out_when_it_is_chosen_where_the_editor_asks_for_that(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
+    async with start(tmp_path, resolves=True) as editor:
+        editor.open("c.py", SAFE)
+        await editor.published("c.py", 1)
+        (action,) = (await editor.actions("c.py", 0, only=["source.fixAll"], last=0)).values()
+        assert action.edit is None
+        resolved = await editor.client.code_action_resolve_async(action)
+        fixed = applied(SAFE, resolved.edit, editor.uri("c.py"), 1)
+        assert fixed == SAFE.replace(", size_average=True", "").replace("loss.mean()", "loss")
+        editor.change("c.py", fixed)
+        assert (await editor.client.code_action_resolve_async(action)).edit is None
 
 
 async def test_disabling_puts_a_comment_that_silences_the_finding(editor: Editor) -> None:
