@@ -8,21 +8,19 @@ from lsprotocol.types import (
     CodeAction,
     CodeActionKind,
     Command,
-    OptionalVersionedTextDocumentIdentifier,
     TextDocumentEdit,
     TextEdit,
     WorkspaceEdit,
 )
 
-from loss_lint.server.positions import range_of
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from lsprotocol.types import Diagnostic, Range
+    from lsprotocol.types import Diagnostic, Location, Range
 
     from loss_lint.findings import Edit
     from loss_lint.server.checks import Outcome
+    from loss_lint.server.locations import Locator
     from loss_lint.server.messages import Found
 
 FIX_ALL = "source.fixAll.loss-lint"
@@ -31,26 +29,23 @@ KINDS = (CodeActionKind.QuickFix.value, FIX_ALL)
 
 
 class Editor:
-    """Writes actions for one outcome. `uri` gives the address of a path, `has_versions` says whether the client
-    takes edits with the versions of the documents that they were made for.
+    """Writes actions for one outcome. `has_versions` says whether the client takes edits with the versions of the
+    documents that they were made for.
     """
 
-    def __init__(
-        self, outcome: Outcome, encoding: str, uri: Callable[[str], str], *, has_versions: bool
-    ) -> None:
+    def __init__(self, outcome: Outcome, locator: Locator, *, has_versions: bool) -> None:
         self._outcome = outcome
-        self._encoding = encoding
-        self._uri = uri
+        self._locator = locator
         self._has_versions = has_versions
 
     def actions(
-        self, shown: Sequence[Diagnostic], wanted: Range, only: Sequence[str] | None
+        self, shown: Sequence[tuple[str, Diagnostic]], wanted: Location, only: Sequence[str] | None
     ) -> list[CodeAction]:
-        """The actions for a range, of the kinds in `only`; `shown` are the outcome's diagnostics."""
+        """The actions for a range of a document, of the kinds in `only`; `shown` are the outcome's diagnostics."""
         actions: list[CodeAction] = []
         if is_wanted(CodeActionKind.QuickFix.value, only):
-            for found, diagnostic in zip(self._outcome.linted.found, shown, strict=True):
-                if _overlap(diagnostic.range, wanted):
+            for found, (uri, diagnostic) in zip(self._outcome.linted.found, shown, strict=True):
+                if uri == wanted.uri and _overlap(diagnostic.range, wanted.range):
                     actions += self._of(found, diagnostic)
         return actions
 
@@ -73,7 +68,7 @@ class Editor:
         return CodeAction(
             "loss-lint: fix all auto-fixable problems",
             FIX_ALL,
-            data={"uri": self._uri(path), "unsafe": unsafe},
+            data={"uri": self._locator.uri(path), "unsafe": unsafe},
         )
 
     def _of(self, found: Found, diagnostic: Diagnostic) -> Iterator[CodeAction]:
@@ -90,7 +85,7 @@ class Editor:
             title = f"Measure {finding.code} in torch"
             place = finding.place
             arguments = [
-                self._uri(self._outcome.linted.path),
+                self._locator.uri(self._outcome.linted.path),
                 finding.code,
                 place.path,
                 place.line,
@@ -99,21 +94,16 @@ class Editor:
             yield CodeAction(title, kind, [diagnostic], command=Command(title, MEASURE, arguments=arguments))
 
     def _edit(self, edits: Iterable[Edit]) -> WorkspaceEdit:
-        by_path: dict[str, list[TextEdit]] = {}
+        by_document: dict[tuple[str, str], list[TextEdit]] = {}
         for edit in sorted(edits):
-            span = range_of(edit.place, self._outcome.linted.lines, self._encoding)
-            by_path.setdefault(edit.place.path, []).append(TextEdit(span, edit.content))
+            here = self._locator.location(edit.place, self._outcome.linted.lines)
+            by_document.setdefault((here.uri, edit.place.path), []).append(TextEdit(here.range, edit.content))
         if not self._has_versions:
-            return WorkspaceEdit(changes={self._uri(path): texts for path, texts in by_path.items()})
+            return WorkspaceEdit(changes={uri: texts for (uri, _), texts in by_document.items()})
         return WorkspaceEdit(
             document_changes=[
-                TextDocumentEdit(
-                    OptionalVersionedTextDocumentIdentifier(
-                        self._uri(path), self._outcome.versions.get(path)
-                    ),
-                    list(texts),
-                )
-                for path, texts in by_path.items()
+                TextDocumentEdit(self._locator.document(uri, path), list(texts))
+                for (uri, path), texts in by_document.items()
             ]
         )
 

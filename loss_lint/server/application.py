@@ -14,7 +14,9 @@ from loss_lint import __version__
 from loss_lint.server.checks import TYPING, Checks, Outcome
 from loss_lint.server.diagnostics import diagnostics
 from loss_lint.server.documents import Documents
+from loss_lint.server.locations import Locator
 from loss_lint.server.messages import Buffer, Measure, Measured, OnDisk, Setup
+from loss_lint.server.notebooks import Notebooks
 from loss_lint.server.options import Options, read_options
 from loss_lint.server.process import Failed, Process
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from loss_lint.server.messages import Found, Told
 
 _LANGUAGES = frozenset({"python", ""})
+# All cells of a notebook: which one a finding stands in is counted over those of all kinds.
+_NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [types.NotebookDocumentFilterWithNotebook("jupyter-notebook")], save=True
+)
 _CONFIGURATION = frozenset({"pyproject.toml", "loss-lint.toml"})
 
 
@@ -35,8 +41,10 @@ class Server(LanguageServer):
             "loss-lint",
             __version__,
             text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            notebook_document_sync=_NOTEBOOKS,
         )
         self.documents = Documents()
+        self.notebooks = Notebooks()
         self.options = Options()
         self.worker = Process(self._state)
         self.checks = Checks(self.documents, self.worker, self._done)
@@ -179,11 +187,53 @@ class Server(LanguageServer):
         path = self.documents.drop(uri)
         self.worker.tell(Buffer(path, None))
         self.checks.forget(path)
-        self._results.pop(path, None)
-        self._published.pop(path, None)
+        for gone in self.notebooks.drop(path) or (uri,):
+            self._gone(gone)
+        self.checks.want_dependents(path, 0.0)
+
+    def _gone(self, uri: str) -> None:
+        """Nothing is shown any more in a document, or in a cell."""
+        self._results.pop(uri, None)
+        self._published.pop(uri, None)
         if not self.pulls:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
-        self.checks.want_dependents(path, 0.0)
+
+    def notebook_opened(self, uri: str) -> None:
+        path = self._take_notebook(uri)
+        if path is not None:
+            self.checks.want(path, search=True, edited=True)
+
+    def notebook_changed(self, uri: str) -> None:
+        before = self.notebooks.at(self.documents.path(uri))
+        path = self._take_notebook(uri)
+        if path is None or before is None:
+            return
+        now = self.notebooks.at(path)
+        left = {cell.uri for cell in now.cells} if now is not None else set()
+        for cell in before.cells:
+            if cell.uri not in left:
+                self._gone(cell.uri)
+        self.checks.want(path, after=TYPING, edited=True, quick=True)
+
+    def _take_notebook(self, uri: str) -> str | None:
+        """Tell the worker what a notebook holds now; gives its path, or None for one that is not linted."""
+        document = self.workspace.get_notebook_document(notebook_uri=uri)
+        if document is None:
+            return None
+        notebook = self.notebooks.put(self.documents.path(uri), document, self.workspace.text_documents.get)
+        if notebook is None:
+            return None
+        held = self.documents.put(uri, notebook.version, notebook.text)
+        self.worker.tell(Buffer(held.path, held.data))
+        return held.path
+
+    def home(self, uri: str) -> tuple[str, str]:
+        """The path of what is linted where a document is, for a cell its notebook, and the document's address."""
+        known = self.notebooks.of_cell(uri)
+        if known is not None:
+            return known
+        path = self.documents.path(uri)
+        return path, self.documents.uri(path)
 
     def on_disk(self, changes: list[types.FileEvent]) -> None:
         """Files were written, made or removed by somebody else."""
@@ -218,33 +268,45 @@ class Server(LanguageServer):
         elif before is not None and before.linted.found != linted.found:
             self._refresh()
 
-    def shown(self, outcome: Outcome) -> list[types.Diagnostic]:
-        """An outcome's diagnostics."""
+    def locator(self, outcome: Outcome) -> Locator:
+        """What finds the places of an outcome in the documents."""
+        notebook = self.notebooks.at(outcome.linted.path)
+        return Locator(self.encoding, self.documents.uri, outcome.versions, notebook, outcome.linted.starts)
+
+    def shown(self, outcome: Outcome) -> list[tuple[str, types.Diagnostic]]:
+        """An outcome's diagnostics, each with the address of its document."""
         if not self.options.enable:
             return []
-        shown = diagnostics(outcome.linted, self.encoding, self.documents.uri, self._measured)
+        shown = diagnostics(outcome.linted, self.locator(outcome), self._measured)
         if not self._relates:
-            for one in shown:
+            for _, one in shown:
                 one.related_information = None
         return shown
 
     def _publish(self, outcome: Outcome) -> None:
         path = outcome.linted.path
-        items, version = self.shown(outcome), outcome.versions.get(path)
-        if self._published.get(path) == (version, items):
-            return
-        self._published[path] = (version, items)
-        self.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(self.documents.uri(path), items, version=version)
-        )
+        versions = {self.documents.uri(path): outcome.versions.get(path)}
+        notebook = self.notebooks.at(path)
+        if notebook is not None:
+            if notebook.version != outcome.versions.get(path):
+                return  # its cells are others now, and are being linted
+            versions = {cell.uri: cell.version for cell in notebook.cells if cell.is_python}
+        shown = self.shown(outcome)
+        for uri, version in versions.items():
+            items = [one for home, one in shown if home == uri]
+            if self._published.get(uri) != (version, items):
+                self._published[uri] = (version, items)
+                self.text_document_publish_diagnostics(
+                    types.PublishDiagnosticsParams(uri, items, version=version)
+                )
 
-    def result(self, outcome: Outcome) -> tuple[str, list[types.Diagnostic]]:
-        """An outcome's diagnostics, with a name that stays the same while they do."""
-        path, items = outcome.linted.path, self.shown(outcome)
-        known = self._results.get(path)
+    def result(self, outcome: Outcome, uri: str) -> tuple[str, list[types.Diagnostic]]:
+        """An outcome's diagnostics in one document, with a name that stays the same while they do."""
+        items = [one for home, one in self.shown(outcome) if home == uri]
+        known = self._results.get(uri)
         if known is None or known[1] != items:
             self._count += 1
-            known = self._results[path] = (str(self._count), items)
+            known = self._results[uri] = (str(self._count), items)
         return known
 
     def _refresh(self) -> None:

@@ -10,17 +10,16 @@ from lsprotocol.types import (
     DiagnosticRelatedInformation,
     DiagnosticSeverity,
     DiagnosticTag,
-    Location,
 )
 
 from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE
-from loss_lint.server.positions import range_of
 from loss_lint.server.session import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from loss_lint.findings import Finding, Place
+    from loss_lint.server.locations import Locator
     from loss_lint.server.messages import Found, Linted
 
 SOURCE = "loss-lint"
@@ -29,15 +28,18 @@ _DEPRECATED = frozenset({"LOS107"})
 
 
 def diagnostics(
-    linted: Linted, encoding: str, uri: Callable[[str], str], evidence: Callable[[Found], str | None]
-) -> list[Diagnostic]:
-    """The diagnostics of one file; `evidence` gives what was measured of a finding, in words."""
-    return [_diagnostic(found, linted, encoding, uri, evidence(found)) for found in linted.found]
+    linted: Linted, locator: Locator, evidence: Callable[[Found], str | None]
+) -> list[tuple[str, Diagnostic]]:
+    """The diagnostics of one file or notebook, each with the address of the document that it stands in.
+
+    `evidence` gives what was measured of a finding, in words.
+    """
+    return [_diagnostic(found, linted, locator, evidence(found)) for found in linted.found]
 
 
 def _diagnostic(
-    found: Found, linted: Linted, encoding: str, uri: Callable[[str], str], evidence: str | None
-) -> Diagnostic:
+    found: Found, linted: Linted, locator: Locator, evidence: str | None
+) -> tuple[str, Diagnostic]:
     finding = found.finding
     place = place_in(finding, linted.path)
     message = finding.message
@@ -48,13 +50,12 @@ def _diagnostic(
     if evidence is not None:
         message = f"{message}\nMeasured: {evidence}"
     related = [
-        DiagnosticRelatedInformation(
-            Location(uri(step_place.path), range_of(step_place, linted.lines, encoding)), text
-        )
+        DiagnosticRelatedInformation(locator.location(step_place, linted.lines), text)
         for step_place, text in _related(finding, place)
     ]
-    return Diagnostic(
-        range_of(place, linted.lines, encoding),
+    here = locator.location(place, linted.lines)
+    return here.uri, Diagnostic(
+        here.range,
         message,
         severity=_severity(finding),
         code=finding.code,

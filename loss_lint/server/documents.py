@@ -30,8 +30,13 @@ class Document:
 
     def line(self, number: int) -> str:
         """The text of a 1-based line."""
-        lines = _LINE_END.split(self.text)
-        return lines[number - 1] if 1 <= number <= len(lines) else ""
+        return line_in(self.text, number)
+
+
+def line_in(text: str, number: int) -> str:
+    """A 1-based line of a text, without its end."""
+    lines = _LINE_END.split(text)
+    return lines[number - 1] if 1 <= number <= len(lines) else ""
 
 
 class Documents:

@@ -55,6 +55,22 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
     ls.closed(params.text_document.uri)
 
 
+def notebook_did_open(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    ls.notebook_opened(params.notebook_document.uri)
+
+
+def notebook_did_change(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
+    ls.notebook_changed(params.notebook_document.uri)
+
+
+def notebook_did_save(ls: Server, params: types.DidSaveNotebookDocumentParams) -> None:
+    ls.saved(params.notebook_document.uri)
+
+
+def notebook_did_close(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
+    ls.closed(params.notebook_document.uri)
+
+
 def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
     ls.on_disk(list(params.changes))
 
@@ -76,26 +92,28 @@ async def diagnostic(
     ls: Server,
     params: types.DocumentDiagnosticParams,
 ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
-    outcome = await ls.checks.current(ls.documents.path(params.text_document.uri))
+    path, uri = ls.home(params.text_document.uri)
+    outcome = await ls.checks.current(path)
     if outcome is None:
         return types.RelatedFullDocumentDiagnosticReport([])
-    name, items = ls.result(outcome)
+    name, items = ls.result(outcome, uri)
     if name == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(name)
     return types.RelatedFullDocumentDiagnosticReport(items, result_id=name)
 
 
 async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-    outcome = await ls.checks.current(ls.documents.path(params.text_document.uri))
+    path, uri = ls.home(params.text_document.uri)
+    outcome = await ls.checks.current(path)
     if outcome is None or not ls.options.enable:
         return None
-    editor = Editor(outcome, ls.encoding, ls.documents.uri, has_versions=ls.has_versions)
+    editor = Editor(outcome, ls.locator(outcome), has_versions=ls.has_versions)
     only = (
         None
         if params.context.only is None
         else [str(getattr(one, "value", one)) for one in params.context.only]
     )
-    actions = editor.actions(ls.shown(outcome), params.range, only)
+    actions = editor.actions(ls.shown(outcome), types.Location(uri, params.range), only)
     all_at_once = editor.fix_all(only, unsafe=ls.options.unsafe_fixes or outcome.linted.unsafe_fixes)
     if all_at_once is not None:
         if not ls.resolves:
@@ -117,17 +135,27 @@ async def code_action_resolve(ls: Server, params: types.CodeAction) -> types.Cod
         return params
     is_current = ls.documents.at(document.path) is document
     if is_current and isinstance(mended, Mended) and mended.changes:
-        params.edit = edit_of(document, mended.changes, ls.encoding, has_versions=ls.has_versions)
+        notebook = ls.notebooks.at(document.path)
+        documents = [document] if notebook is None else notebook.cells
+        params.edit = edit_of(documents, mended.changes, ls.encoding, has_versions=ls.has_versions)
     return params
 
 
 async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
-    document = ls.documents.of(params.text_document.uri)
+    path, uri = ls.home(params.text_document.uri)
+    document = ls.documents.at(path)
     if document is None or not (ls.options.enable and ls.options.hover):
         return None
-    await ls.checks.current(document.path)
-    line = params.position.line + 1
-    column = characters(document.line(line), params.position.character, ls.encoding) + 1
+    outcome = await ls.checks.current(path)
+    line: int | None = params.position.line + 1
+    text = document.line(params.position.line + 1)
+    notebook = ls.notebooks.at(path)
+    if notebook is not None and outcome is not None:
+        text = next((cell.line(params.position.line + 1) for cell in notebook.cells if cell.uri == uri), "")
+        line = ls.locator(outcome).module_line(uri, params.position.line + 1)
+    if line is None:
+        return None
+    column = characters(text, params.position.character, ls.encoding) + 1
     try:
         shown = await ls.worker.ask(Hover(document.path, line, column))
     except (Failed, Superseded) as error:
@@ -136,6 +164,8 @@ async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     if not isinstance(shown, Shown):
         return None
     content = types.MarkupContent(types.MarkupKind.Markdown, shown.markdown)
+    if notebook is not None and outcome is not None:
+        return types.Hover(content, ls.locator(outcome).location(shown.place, shown.lines).range)
     return types.Hover(content, range_of(shown.place, shown.lines, ls.encoding))
 
 
@@ -171,6 +201,10 @@ _FEATURES: dict[str, Callable[..., Any]] = {
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
     types.TEXT_DOCUMENT_DID_SAVE: did_save,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: notebook_did_open,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: notebook_did_change,
+    types.NOTEBOOK_DOCUMENT_DID_SAVE: notebook_did_save,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: notebook_did_close,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,

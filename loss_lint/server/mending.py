@@ -21,21 +21,38 @@ if TYPE_CHECKING:
 
     from loss_lint.server.documents import Document
     from loss_lint.server.messages import Change
+    from loss_lint.server.notebooks import Cell
+
+    Edited = Document | Cell
 
 
 def edit_of(
-    document: Document, changes: Sequence[Change], encoding: str, *, has_versions: bool
+    documents: Sequence[Edited], changes: Sequence[Change], encoding: str, *, has_versions: bool
 ) -> WorkspaceEdit:
-    """The edit that makes changes; `has_versions` says whether the client takes versions with edits."""
-    lines = lines_of(document.text)
-    edits = [
-        TextEdit(Range(_at(lines, one.first, encoding), _at(lines, one.last, encoding)), one.text)
-        for one in changes
-    ]
+    """The edit that makes changes in a document, or in the cells of a notebook.
+
+    `has_versions` says whether the client takes versions with edits.
+    """
+    edits: list[tuple[Edited, list[TextEdit]]] = []
+    for number, document in enumerate(documents, 1):
+        lines = lines_of(document.text)
+        own = [
+            TextEdit(Range(_at(lines, one.first, encoding), _at(lines, one.last, encoding)), one.text)
+            for one in changes
+            if one.cell in (0, number)
+        ]
+        if own:
+            edits.append((document, own))
     if not has_versions:
-        return WorkspaceEdit(changes={document.uri: edits})
-    versioned = OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
-    return WorkspaceEdit(document_changes=[TextDocumentEdit(versioned, list(edits))])
+        return WorkspaceEdit(changes={document.uri: own for document, own in edits})
+    return WorkspaceEdit(
+        document_changes=[
+            TextDocumentEdit(
+                OptionalVersionedTextDocumentIdentifier(document.uri, document.version), list(own)
+            )
+            for document, own in edits
+        ]
+    )
 
 
 def _at(lines: Sequence[str], number: int, encoding: str) -> Position:

@@ -97,7 +97,8 @@ class Linted:
     """What a file's lint gave: its findings as `check` shows them.
 
     `lines` are the texts of all lines that the findings' places begin or end in, `files` what it followed from.
-    Without `is_whole`, callers were not looked at again. `problem` is what is wrong with the configuration, `failure`
+    `starts` are a notebook's cells with Python, and the first line of each in the module that they make. Without
+    `is_whole`, callers were not looked at again. `problem` is what is wrong with the configuration, `failure`
     the trace of an internal error.
     """
 
@@ -105,6 +106,7 @@ class Linted:
     found: tuple[Found, ...]
     lines: Mapping[tuple[str, int], str]
     files: frozenset[str] = frozenset()
+    starts: tuple[tuple[int, int], ...] = ()
     is_parsable: bool = True
     is_whole: bool = True
     can_measure: bool = False
@@ -132,11 +134,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Lines of a document, counted from zero and the last one excluded, and the text that replaces them."""
+    """Lines of a document, counted from zero and the last one excluded, and the text that replaces them.
+
+    In a notebook they are those of a cell, counted from one over cells of all kinds.
+    """
 
     first: int
     last: int
     text: str
+    cell: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from loss_lint.selection import INTERNAL_ERROR, UNPARSABLE, known_codes
 from loss_lint.server.line_changes import line_changes
 from loss_lint.server.messages import Buffer, Found, Linted, Measured, Mended, OnDisk, Shown
 from loss_lint.server.options import Options
+from loss_lint.syntax.cells import code_cells
 from loss_lint.syntax.module import decode
 from loss_lint.syntax.noqa import Suppressions
-from loss_lint.syntax.sources import Folder, Overlay, exists, snapshot
+from loss_lint.syntax.sources import Folder, Overlay, exists, is_notebook, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -109,7 +110,7 @@ class Session:
         for linter in self._linters:
             linter.changed(path)
         self._explanations.clear()
-        if not exists(self._linter.project.sources, path):
+        if not is_notebook(path) and not exists(self._linter.project.sources, path):
             self._must_search = True
 
     def _read(self, path: str) -> bytes | None:
@@ -156,12 +157,18 @@ class Session:
             found,
             self._lines_at(places),
             self._linter.followed(asked.path),
+            self._starts(asked.path),
             is_parsable=all(finding.code != UNPARSABLE for finding in shown),
             is_whole=self._linter.is_whole(asked.path),
             can_measure=bool(shown) and _has_torch(),
             unsafe_fixes=settings.unsafe_fixes is True,
             problem=problem,
         )
+
+    def _starts(self, path: str) -> tuple[tuple[int, int], ...]:
+        """Where the cells of a notebook begin in its module."""
+        notebook = self._linter.project.sources.notebook(path)
+        return () if notebook is None else tuple(notebook.named(path).starts)
 
     def mend(self, asked: Mend) -> Mended:
         """What fixes change in a document, made until none is left, as `check --fix` makes them."""
@@ -192,7 +199,14 @@ class Session:
         finally:
             self.buffer(Buffer(path, before))
         after = result.after.get(path)
-        return Mended() if after is None else Mended(line_changes(decode(before), decode(after)))
+        if after is None:
+            return Mended()
+        if not is_notebook(path):
+            return Mended(line_changes(decode(before), decode(after)))
+        cells = zip(code_cells(before), code_cells(after), strict=True)
+        return Mended(
+            tuple(change for old, new in cells for change in line_changes(old.source, new.source, old.number))
+        )
 
     def _search(self) -> None:
         self._must_search = False
