@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 FIX_ALL = "source.fixAll.loss-lint"
 MEASURE = "loss-lint.measure"
-KINDS = (CodeActionKind.QuickFix.value, FIX_ALL)
+# What VS Code asks for when it saves a notebook; an action for one cell would be made for each of them.
+NOTEBOOK_FIX_ALL = f"notebook.{FIX_ALL}"
+KINDS = (CodeActionKind.QuickFix.value, FIX_ALL, NOTEBOOK_FIX_ALL)
 
 
 class Editor:
@@ -54,7 +56,9 @@ class Editor:
 
         With `unsafe`, fixes that change numbers are among them.
         """
-        if not is_wanted(FIX_ALL, only):
+        kinds = (FIX_ALL,) if self._locator.notebook is None else (FIX_ALL, NOTEBOOK_FIX_ALL)
+        kind = next((one for one in kinds if is_wanted(one, only)), None)
+        if kind is None:
             return None
         path = self._outcome.linted.path
         fixes = (found.finding.fix for found in self._outcome.linted.found)
@@ -67,7 +71,7 @@ class Editor:
             return None
         return CodeAction(
             "loss-lint: fix all auto-fixable problems",
-            FIX_ALL,
+            kind,
             data={"uri": self._locator.uri(path), "unsafe": unsafe},
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from loss_lint.server.actions import FIX_ALL, KINDS, MEASURE, Editor
+from loss_lint.server.actions import KINDS, MEASURE, Editor
 from loss_lint.server.application import Server
 from loss_lint.server.diagnostics import SOURCE
 from loss_lint.server.mending import edit_of
@@ -125,7 +125,7 @@ async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.
 
 async def code_action_resolve(ls: Server, params: types.CodeAction) -> types.CodeAction:
     data: Any = params.data
-    document = ls.documents.of(data["uri"]) if params.kind == FIX_ALL and data else None
+    document = ls.documents.of(data["uri"]) if params.kind in KINDS and data else None
     if document is None:
         return params
     try:
