@@ -26,7 +26,7 @@ def batch(called: Value, loader: Loader, site: Site, act: Activation) -> Value:
     """One batch of the loader that `called` is."""
     if loader.collate is None and loader.open:
         return Leaf("element", "", (called,), site, fresh_content(), "an element of what is looped over")
-    one = sample(loader.dataset, site, act)
+    one = sample(loader.dataset, site, act, by_sample=loader.is_by_sample(act.machine))
     if loader.collate is None or strip(loader.collate) is NONE:
         return one
     return collated(loader.collate, one, site, act)
@@ -51,11 +51,11 @@ _SPLITS = frozenset({"torch.utils.data.random_split", "torch.utils.data.dataset.
 _SUBSETS = frozenset({"torch.utils.data.Subset", "torch.utils.data.dataset.Subset"})
 
 
-def sample(dataset: Value, site: Site, act: Activation) -> Value:
+def sample(dataset: Value, site: Site, act: Activation, *, by_sample: bool = False) -> Value:
     """What a data set returns for an index: its tensors' rows, or what its `__getitem__` returns."""
     dataset = _whole(dataset)
     plain = strip(dataset)
-    row = loader_index(dataset, site)
+    row = loader_index(dataset, site, by_sample=by_sample)
     match plain:
         case Leaf(role="call", name=name, operands=(_, *tensors)) if name in TENSOR_DATASETS:
             return tuple_of(tuple(act.machine.item(tensor, row, site, act) for tensor in tensors))

@@ -91,7 +91,7 @@ class Frame:
     """One call of a project's function: `call` is where it was called (None for a root).
 
     `function` is the function's content, by which recursion is seen; `conventions` say what the project's own names
-    mean.
+    mean. `batched` says that the call stands for one of many: a data set's, for each sample of a batch.
     """
 
     name: str
@@ -100,6 +100,7 @@ class Frame:
     depth: int
     function: int = 0
     conventions: Conventions = USUAL
+    batched: bool = False
 
 
 @node

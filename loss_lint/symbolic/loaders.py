@@ -26,15 +26,26 @@ TENSOR_DATASETS = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data
 
 
 _LOADER_INDEX = "a loader's index"
+_ONE_AT_A_TIME = "a loader's index, one at a time"
 
 
-def loader_index(dataset: Value, site: Site) -> Leaf:
-    """The index that a loader reads a data set with: any number, and all the indices of a batch together."""
-    return Leaf("index", "", (dataset,), site, fresh_content(), _LOADER_INDEX)
+def loader_index(dataset: Value, site: Site, *, by_sample: bool = False) -> Leaf:
+    """The index that a loader reads a data set with: any number, and all the indices of a batch together.
+
+    A loader `by_sample` makes batches of one.
+    """
+    reason = _ONE_AT_A_TIME if by_sample else _LOADER_INDEX
+    return Leaf("index", "", (dataset,), site, fresh_content(), reason)
 
 
 def is_loader_index(index: Leaf) -> bool:
-    return index.reason == _LOADER_INDEX
+    return index.reason in (_LOADER_INDEX, _ONE_AT_A_TIME)
+
+
+def stands_for_a_batch(index: Value) -> bool:
+    """Whether a value is the index that a loader reads the samples of a batch with, of which there are several."""
+    plain = strip(index)
+    return isinstance(plain, Leaf) and plain.role == "index" and plain.reason == _LOADER_INDEX
 
 
 @dataclass(frozen=True, slots=True)

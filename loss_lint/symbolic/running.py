@@ -43,6 +43,7 @@ from loss_lint.symbolic.graph import (
 from loss_lint.symbolic.guards import strip
 from loss_lint.symbolic.heap import Item
 from loss_lint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
+from loss_lint.symbolic.loaders import stands_for_a_batch
 from loss_lint.symbolic.unknown import unknown_call
 from loss_lint.syntax.walk import parameters
 
@@ -264,7 +265,13 @@ def run(
 ) -> Value:
     """Evaluate a function's body on its arguments; the caller's heap sees what it changes."""
     frame = Frame(
-        function.name, site, act.frame, act.frame.depth + 1, function.content, act.frame.conventions
+        function.name,
+        site,
+        act.frame,
+        act.frame.depth + 1,
+        function.content,
+        act.frame.conventions,
+        function.name == "__getitem__" and any(stands_for_a_batch(one.value) for one in arguments),
     )
     if frame.depth > MAX_DEPTH or _times_active(frame) > MAX_RECURSION:
         limits.count("calls")
