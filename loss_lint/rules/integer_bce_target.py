@@ -65,6 +65,7 @@ _MAKES = {
     "full": "torch.full of an integer makes integers",
     "full_like": "full_like makes integers",
     "argmax": "argmax makes class indices",
+    "getitem": "the data set returns class indices",
     **{f"to_{dtype}": f".{dtype}() makes integers" for dtype in ("long", "int", "short", "byte")},
     "to_bool": ".bool() makes truth values",
     **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), "a comparison makes truth values"),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loss_lint.symbolic.facts import constant
-from loss_lint.symbolic.graph import Const, External, Guards, Leaf, Op, Tuple, Value
+from loss_lint.symbolic.graph import Alternatives, Const, External, Guards, Leaf, Op, Tuple, Value
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.labels import is_class_index
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.walk import View, Walk, origins, views
 
@@ -42,13 +43,16 @@ _DEVICES = ("dev", "gpu", "cuda", "cpu", "rank")
 
 
 def _says_dtype(value: Value) -> bool:
-    """Whether an argument of `to` may be a dtype, or a tensor that has one: no literal, and no device by name."""
-    plain = strip(value)
-    items = plain.items if isinstance(plain, Tuple) else (value,)
-    return any(
-        not isinstance(strip(item), Const) and not any(word in name_of(item).lower() for word in _DEVICES)
-        for item in items
-    )
+    """Whether an argument of `to` may be a dtype, or a tensor that has one: no literal, and no device."""
+    match strip(value):
+        case Tuple(items=items):
+            return any(_says_dtype(item) for item in items)
+        case Alternatives(branches=branches):
+            return any(_says_dtype(branch) for _, branch in branches)
+        case Const() | Leaf(role="call", name="torch.device"):
+            return False
+        case _:
+            return not any(word in name_of(value).lower() for word in _DEVICES)
 
 
 def dtype_named(value: Value | None) -> Kind:
@@ -128,7 +132,7 @@ def _path(view: View, depth: int) -> tuple[Op, ...] | None:
     for index, op in enumerate(view.chain):
         if dtype_after((op,), "integer") != "integer":
             return None
-        if sets_dtype(op):
+        if sets_dtype(op) or is_class_index(op):
             return view.chain[: index + 1]
     node = view.node
     if not isinstance(node, Op) or depth == 0:
@@ -171,8 +175,14 @@ def _of_parts(node: Op, guards: Guards, depth: int) -> tuple[Op, ...] | None:
 
 
 def _joined(operand: Value) -> tuple[Value, ...]:
-    plain = strip(operand)
-    return plain.items if isinstance(plain, Tuple) else (operand,)
+    """The tensors that are put together: written one by one, or made by a comprehension."""
+    match strip(operand):
+        case Tuple(items=items):
+            return items
+        case Op(name="comprehension", operands=(each, *_)):
+            return (each,)
+        case _:
+            return (operand,)
 
 
 def _only_path(value: Value, guards: Guards, depth: int) -> tuple[Op, ...] | None:

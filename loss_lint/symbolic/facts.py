@@ -83,6 +83,25 @@ def meaning(view: View, walk: Walk) -> Fact | None:
     return None
 
 
+_WITH_PLACES = frozenset({"max", "min", "sort", "topk", "median", "mode"})
+
+
+def takes_places(item: Op) -> bool:
+    """Whether `item` is `torch.max(x, 1)[1]`: the places of what is largest."""
+    if item.name != "getitem" or not item.operands:
+        return False
+    index = item.parameter("index")
+    known = literal_of(index) if index is not None else literal_of(item.operands[-1])
+    chosen = strip(item.operands[0])
+    return (
+        isinstance(chosen, Op)
+        and chosen.name in _WITH_PLACES
+        and known is not None
+        and known.value == 1
+        and (chosen.name in ("sort", "topk") or chosen.parameter("dim") is not None)
+    )
+
+
 def _of_parts(node: Op, view: View, walk: Walk) -> Fact | None:
     """What a concatenation holds: what each of its parts is, if that is the same."""
     found: list[Fact] = []

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from loss_lint.symbolic.dtypes import CASTS, Kind, dtype_after, dtype_named, sets_dtype
-from loss_lint.symbolic.facts import UNKNOWN, constant
+from loss_lint.symbolic.facts import UNKNOWN, constant, takes_places
 from loss_lint.symbolic.graph import Const, Guards, Leaf, Op, Tuple, Value, intern_content
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.labels import is_class_index
 from loss_lint.symbolic.root import Root, parts
 from loss_lint.symbolic.walk import View, Walk, effect, origins, views
 
@@ -170,8 +171,10 @@ def _dtype_of_zeros(node: Value) -> Kind | None:
 
 
 def is_class_indices(view: View, root: Root) -> bool:
-    """Whether a value is certainly class indices: made by argmax, or compared with what argmax makes."""
+    """Whether a value is certainly class indices: made by argmax, compared with such, or a known data set's labels."""
     node = view.node
+    if any(is_class_index(op) for op in (*view.chain, node) if isinstance(op, Op)):
+        return True
     if isinstance(node, Op) and node.name in ("argmax", "argmin", "randint", "randperm"):
         return True
     if isinstance(node, Op) and node.name == "arange":
@@ -180,7 +183,7 @@ def is_class_indices(view: View, root: Root) -> bool:
         # Zeros and ones may be one sample's probabilities.
         numbers = [_int(item) for item in node.items]
         return None not in numbers and any(number is not None and number > 1 for number in numbers)
-    contents = {node.content, *(op.content for op in view.chain)}
+    contents = {*(op.content for op in view.chain), *(part.content for part in _deep_parts(node))}
     return any(
         _compares_with_argmax(op, contents) for op in root.ops if op.name == "eq" and len(op.operands) == 2
     )
@@ -195,7 +198,10 @@ def _compares_with_argmax(op: Op, contents: set[int]) -> bool:
     for one, other in (op.operands, op.operands[::-1]):
         if not any(part.content in contents for part in _deep_parts(one)):
             continue
-        if any(isinstance(part, Op) and part.name in ("argmax", "argmin") for part in _deep_parts(other)):
+        if any(
+            isinstance(part, Op) and (part.name in ("argmax", "argmin") or takes_places(part))
+            for part in _deep_parts(other)
+        ):
             return True
     return False
 
