@@ -60,18 +60,24 @@ from loss_lint.findings import Verdict
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
+from loss_lint.symbolic.dtypes import integers
 from loss_lint.symbolic.edits import Swap
-from loss_lint.symbolic.graph import Guards, Leaf, Op, Site, Value
+from loss_lint.symbolic.graph import NO_GUARDS, Guards, Leaf, Op, Site, Value
 from loss_lint.symbolic.guards import strip
+from loss_lint.symbolic.loaders import stands_for_a_batch
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.single import is_of_a_batch
 from loss_lint.symbolic.trainable import is_of_a_model, readings
-from loss_lint.symbolic.walk import View, Walk, effect
+from loss_lint.symbolic.walk import View, Walk, effect, views
 
 _BY_CLASS = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
 _ELEMENTWISE = frozenset(
     {"binary_cross_entropy", "binary_cross_entropy_with_logits", "multilabel_soft_margin_loss"}
 )
+
+# How many operations are looked through for the batch that they are computed from.
+_MOST = 60
 
 _LABEL_WORDS = frozenset(
     {"label", "labels", "target", "targets", "gt", "gts", "truth", "ground_truth", "y_true", "true", "lbl", "lbls",
@@ -89,7 +95,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if sink.name in _BY_CLASS and any(effect(op) == "softmax" for op in outputs.chain):
         return  # probabilities as a target are meant to be one
     named = _is_called_a_label(sink, root)
-    if not named and not _share_a_batch(labels.node, outputs.node):
+    is_sure = named or _share_a_batch(labels.node, outputs.node)
+    if not is_sure and not _are_integers(sink.operands[0], sink.guards):
         return
     call = outputs.node
     assert isinstance(call, Op | Leaf)
@@ -129,16 +136,31 @@ def _labels(value: Value, guards: Guards) -> View | None:
     found = list(readings(View(value, guards), walk))
     if not found or walk.exhausted or any(one.state != "data" for one in found):
         return None
-    return next((one.view for one in found if _element(one.view.node) is not None), None)
+    return next((one.view for one in found if _is_loaded(one.view.node)), None) or (
+        found[0].view if _are_integers(value, guards) else None
+    )
+
+
+def _are_integers(value: Value, guards: Guards) -> bool:
+    """Whether a value is integers in every reading: no loss takes these as its input."""
+    found = list(integers(value, guards))
+    return bool(found) and None not in found
+
+
+def _is_loaded(node: Value) -> bool:
+    """Whether a value is a part of what a loop hands out, or what a loader makes batches of."""
+    return _element(node) is not None or (isinstance(node, Op) and is_of_a_batch(node))
 
 
 def _outputs(value: Value, guards: Guards) -> View | None:
     """A reading of a target that comes out of a model in every reading; None for any other."""
     walk = Walk()
     found = list(readings(View(value, guards), walk))
-    if not found or walk.exhausted or not all(is_of_a_model(one.view.node) for one in found):
+    made = [one.view for one in found if is_of_a_model(one.view.node)]
+    learned = [one for one in found if isinstance(one.view.node, Op) and one.view.node.name == "learned"]
+    if not made or walk.exhausted or len(made) + len(learned) < len(found):
         return None
-    return found[0].view
+    return made[0]
 
 
 def _element(node: Value) -> Leaf | None:
@@ -151,20 +173,32 @@ def _element(node: Value) -> Leaf | None:
 
 def _share_a_batch(labels: Value, output: Value) -> bool:
     """Whether a model was given another part of the batch that the labels are a part of."""
-    element = _element(labels)
-    if element is None or strip(labels).content == element.content:
+    given = [
+        part
+        for operand in (output.operands if isinstance(output, Op | Leaf) else ())
+        for part in _within(operand)
+    ]
+    if any(part.content == strip(labels).content for part in given):
         return False
-    pending = [*output.operands] if isinstance(output, Op | Leaf) else []
-    seen = 0
-    while pending and seen < 60:
-        part = strip(pending.pop())
-        seen += 1
-        whole = _element(part)
-        if whole is not None and whole.content == element.content and part.content != strip(labels).content:
-            return True
-        if isinstance(part, Op):
-            pending.extend(part.operands)
-    return False
+    elements = {whole.content for part in given if (whole := _element(part)) is not None}
+    whole = _element(labels)
+    if whole is not None and whole.content in elements and whole.content != strip(labels).content:
+        return True
+    rows = {part.content for part in given if stands_for_a_batch(part)}
+    return any(part.content in rows for part in _within(labels))
+
+
+def _within(value: Value) -> Iterator[Value]:
+    """A value and the operands of its operations and calls, up to some number."""
+    pending, walk = [value], Walk()
+    for _ in range(_MOST):
+        if not pending:
+            return
+        for view in views(pending.pop(), NO_GUARDS, walk):
+            part = view.node
+            yield part
+            if isinstance(part, Op) or (isinstance(part, Leaf) and part.role == "call"):
+                pending.extend(part.operands)
 
 
 RULE = Rule(

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from loss_lint.symbolic.facts import takes_places
 from loss_lint.symbolic.flow import BACKWARD, parts
 from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Op, Value
-from loss_lint.symbolic.guards import literal_of, strip, truth
+from loss_lint.symbolic.guards import strip, truth
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import Root
+from loss_lint.symbolic.single import is_of_a_batch
 from loss_lint.symbolic.walk import View, Walk, descend, effect
 
 # Results outside the graph: plain numbers, copies without it, integers.
@@ -24,7 +26,6 @@ STEPS = frozenset({"round", "floor", "ceil", "trunc", "sign"})
 _COPIES = frozenset(
     {"tensor", "float_tensor", "double_tensor", "half_tensor", "from_numpy", "array", "new_tensor"}
 )
-_WITH_PLACES = frozenset({"max", "min", "sort", "topk", "median", "mode"})
 _TO_FIRST = frozenset(
     {"keep", "select", "cast", "reduce", "unary", "squash", "softmax", "log_softmax", "sigmoid", "logsigmoid"}
 )
@@ -66,9 +67,9 @@ def _reading(seen: View, walk: Walk) -> Iterator[Reading]:
             below = list(readings(seen.below(node, node.operands[0]), walk))
             is_cut = bool(below) and all(one.state == "cut" for one in below)
             yield replace(below[0], state="cut_and_required") if is_cut else Reading("alive", seen)
-        case Op(name="getitem" | "getattr", operands=(base, *_)) if _is_of_batch(base):
+        case Op() if _is_loaded(node):
             yield Reading("data", seen)
-        case Op(name="getitem", operands=(base, *_)) if _takes_places(node, base):
+        case Op(name="getitem") if takes_places(node):
             yield from _behind(seen, node, walk)
         case Op(name=name) if name in STEPS or name in _CUTS:
             yield from _behind(seen, node, walk)
@@ -76,6 +77,8 @@ def _reading(seen: View, walk: Walk) -> Iterator[Reading]:
             yield from _of_copy(seen, node, given, walk)
         case Op(name="learned"):
             yield Reading("alive", seen)
+        case Op(name="comprehension", operands=(each, *_)):
+            yield from readings(seen.below(node, each), walk)
         case Op() if effect(node) == "create" and node.parameter("requires_grad") is None:
             yield Reading("data", seen)
         case Op() if effect(node) == "size":
@@ -155,26 +158,18 @@ def _is_of_library(op: Op) -> bool:
     )
 
 
+def _is_loaded(op: Op) -> bool:
+    """Whether a value is a part of a batch, or what a data set computes for one."""
+    is_part = op.name in ("getitem", "getattr") and bool(op.operands) and _is_of_batch(op.operands[0])
+    return is_part or is_of_a_batch(op)
+
+
 def _is_of_batch(base: Value) -> bool:
     """Whether a value is what a loop hands out, or a part of it."""
     plain = strip(base)
     while isinstance(plain, Op) and plain.name in ("getitem", "getattr") and plain.operands:
         plain = strip(plain.operands[0])
     return isinstance(plain, Leaf) and plain.role == "element"
-
-
-def _takes_places(item: Op, base: Value) -> bool:
-    """`torch.max(x, 1)[1]`: the places of what is largest."""
-    index = item.parameter("index")
-    known = literal_of(index) if index is not None else literal_of(item.operands[-1])
-    chosen = strip(base)
-    return (
-        isinstance(chosen, Op)
-        and chosen.name in _WITH_PLACES
-        and known is not None
-        and known.value == 1
-        and (chosen.name in ("sort", "topk") or chosen.parameter("dim") is not None)
-    )
 
 
 # What a loss goes through on its way into the one that is run backward; in a product, a weight stands beside it.
