@@ -61,8 +61,9 @@ from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at, origin
 from loss_lint.symbolic.edits import Rename
 from loss_lint.symbolic.extents import Shape
-from loss_lint.symbolic.graph import Op
-from loss_lint.symbolic.numbers import integer, is_none
+from loss_lint.symbolic.facts import constant
+from loss_lint.symbolic.graph import Guards, Op, Value
+from loss_lint.symbolic.numbers import integer, integers, is_none
 from loss_lint.symbolic.root import BACKWARD, Root
 from loss_lint.symbolic.shapes import Shapes
 from loss_lint.symbolic.walk import effect, views
@@ -75,18 +76,20 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     for view in views(sink.operands[0], sink.guards):
         shape = shapes.at(view)
         dim = _dim(sink, shape)
-        if dim is None or shape.size(dim) != 1:
+        if dim is None or not (shape.size(dim) == 1 or _is_kept(view.node, dim, view.guards)):
             continue
         loss = _loss_behind(sink, root)
         if loss is None:
             return
         is_log = effect(sink) == "log_softmax"
         made = view.node.site if isinstance(view.node, Op) else None
-        source = "" if made is None else f", made at {at(made, sink.site)}"
+        source = "" if made is None else f"made at {at(made, sink.site)}"
+        if shape.size(dim) == 1:
+            source = f"of shape {shape}{', ' * bool(source)}{source}"
         yield Match(
             sink=sink,
             message=(
-                f"{sink.name} over dimension {dim}, which has one element (of shape {shape}{source}): the result is "
+                f"{sink.name} over dimension {dim}, which has one element ({source}): the result is "
                 f"all {'zeros' if is_log else 'ones'} and no gradient passes. Use a sigmoid for one score, or the "
                 "dimension that is meant."
             ),
@@ -114,6 +117,15 @@ def _dim(sink: Op, shape: Shape) -> int | None:
     if shape.rank is None:
         return None
     return 0 if shape.rank in (0, 1, 3) else 1
+
+
+def _is_kept(node: Value, dim: int, guards: Guards) -> bool:
+    """Whether `node` reduces the very dimension and keeps it with size one, whatever the others are."""
+    if not isinstance(node, Op) or effect(node) != "reduce":
+        return False
+    over = node.parameter("dim")
+    keeps = constant(node.parameter("keepdim"), guards)
+    return keeps is True and over is not None and integers(over, guards) == [dim]
 
 
 def _loss_behind(sink: Op, root: Root) -> Op | None:
