@@ -74,6 +74,7 @@ from itertools import takewhile
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
+from loss_lint.symbolic.accumulation import is_drawn_in
 from loss_lint.symbolic.carried import added_to_total, is_of_total, is_total, restarts
 from loss_lint.symbolic.classes import is_tensor
 from loss_lint.symbolic.edits import Wrap
@@ -121,7 +122,9 @@ def _match_evaluation(sink: Op, slot: int, loop: Loop, root: Root) -> Iterator[M
     if root.is_trained_on(sink) or not _becomes_a_number(sink.operands[slot], loop, root):
         return
     for view in losses_behind(View(sink.operands[slot], sink.guards), Walk()) if sink.lossy else ():
-        if isinstance(view.node, Op) and view.node.frame is sink.frame and _is_of_a_model(view.node):
+        if not (isinstance(view.node, Op) and view.node.frame is sink.frame and _is_of_a_model(view.node)):
+            continue
+        if any(is_drawn_in(target, loop, by_index=True) for target in view.node.operands[1:2]):
             yield _match(sink, slot, view, loop, None)
             return
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from loss_lint.symbolic.counts import STEP_TESTS, is_step_count, runs_over
 from loss_lint.symbolic.graph import Leaf, Loop, Op, Site, Value
 from loss_lint.symbolic.guards import literal_of, strip
+from loss_lint.symbolic.loaders import stands_for_a_batch
 from loss_lint.symbolic.naming import counts_steps, name_of
 from loss_lint.symbolic.root import BACKWARD, Root, parts
+from loss_lint.symbolic.single import sampled_at
 
 
 def accumulating_loop(divided: Op, steps: Value, spelled: str, root: Root) -> Loop | None:
@@ -84,15 +86,21 @@ def _is_same(one: Value, other: Value, spelled: str) -> bool:
 def is_drawn_in(value: Value, loop: Loop, *, by_index: bool) -> bool:
     """Whether each iteration of `loop` draws a `value` of its own.
 
-    That is an element of what is looped over, what a call returns, or what is chosen at random; `by_index`, a part
-    by the loop's number as well, which may be a head or a scale instead.
+    That is an element of what is looped over, the samples of a batch, what a call returns, or what is chosen at
+    random; `by_index`, a part by the loop's number as well, which may be a head or a scale instead.
     """
     roles = ("element", "call", "index") if by_index else ("element", "call")
-    return any(
-        (isinstance(node, Leaf) and node.role in roles and _is_inside(node.site, loop))
-        or (isinstance(node, Op) and node.name in _CHOOSES and loop in node.loops)
-        for node in origin(value)
-    )
+    for node in origin(value):
+        if isinstance(node, Leaf) and (node.role in roles or stands_for_a_batch(node)):
+            if _is_inside(node.site, loop):
+                return True
+        elif isinstance(node, Op):
+            if node.name in _CHOOSES and loop in node.loops:
+                return True
+            sampled = sampled_at(node)
+            if sampled is not None and _is_inside(sampled, loop):
+                return True
+    return False
 
 
 # What chooses samples.
