@@ -13,6 +13,7 @@ from loss_lint.symbolic.edits import Bypass, GraphEdit, Witness, edited
 from loss_lint.symbolic.facts import is_hand_rolled_softmax
 from loss_lint.symbolic.graph import Accumulated, Const, External, Leaf, Object, Op, Tuple, Value
 from loss_lint.symbolic.heap import Heap
+from loss_lint.symbolic.labels import is_class_index
 from loss_lint.symbolic.naming import name_of
 from loss_lint.symbolic.root import parts
 from loss_lint.symbolic.shapes import shape_of
@@ -328,10 +329,13 @@ def _is_number(value: Value) -> bool:
 
 def _is_integer(node: Value) -> bool:
     """Whether a value that is cut off is known to hold integers."""
-    return isinstance(node, Op) and node.name in (
-        "to_long", "to_int", "to_short", "to_byte", "to_char", "to_bool", "long_tensor", "int_tensor", "randint",
-        "arange", "one_hot", "argmax", "argmin",
-    )  # fmt: skip
+    return isinstance(node, Op) and (node.name in _INTEGERS or is_class_index(node))
+
+
+_INTEGERS = frozenset(
+    {"to_long", "to_int", "to_short", "to_byte", "to_char", "to_bool", "long_tensor", "int_tensor", "randint",
+     "arange", "one_hot", "argmax", "argmin"}
+)  # fmt: skip
 
 
 def _is_under(op: Op, top: Op, witness: Witness) -> bool:

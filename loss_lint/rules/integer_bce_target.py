@@ -58,6 +58,7 @@ from loss_lint.rules.wording import at
 from loss_lint.symbolic.dtypes import asks_for_dtype, integers
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.labels import is_class_index
 from loss_lint.symbolic.root import Root
 
 _MAKES = {
@@ -81,6 +82,8 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
         view, maker = found.view, found.path[-1]
         moved = view.passes and view.passes[0].frame is sink.frame
         made = _MAKES.get(maker.name, f"{maker.name} makes integers")
+        # What is loaded is an input of the expression.
+        path = found.path[:-1] if is_class_index(maker) else found.path
         yield Match(
             sink=sink,
             message=(
@@ -89,7 +92,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             ),
             claim=("raises",),
             guards=view.guards,
-            spine=(sink, *found.path),
+            spine=(sink, *path),
             edits=(Wrap(sink, 1, "to_float", argument=view.passes[0].site if moved else None),),
             passes=view.passes,
             steps=((maker.site, made),),
