@@ -93,9 +93,8 @@ def _is_filled_by_a_loop(value: Value, view: View) -> bool:
     if isinstance(plain, Op) and plain.name == "comprehension":
         return True
     record = view.heap.get(plain.content) if view.heap is not None and isinstance(plain, Object) else None
-    return record is not None and any(
-        isinstance(strip(item.value), Leaf) and strip(item.value).role == "repeated" for item in record.items
-    )
+    items = record.items if record is not None else ()
+    return any(isinstance(one := strip(item.value), Leaf) and one.role == "repeated" for item in items)
 
 
 _COPIES = frozenset({"tensor", "as_tensor", "float_tensor", "long_tensor"})
