@@ -112,11 +112,11 @@ def sites(source: Source) -> Iterator[Site]:
     for scope in ast.walk(source.tree):
         if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
             continue
-        trained = {_name(node) for node in _own(scope) if isinstance(node, ast.expr)} - {""}
+        loops = [node for node in _own(scope) if isinstance(node, ast.For | ast.While)]
         for node in _own(scope):
             match node:
                 case ast.Assign(targets=[ast.Name(id=result)], value=ast.Call(args=args) as call) if (
-                    result in trained
+                    result in _run_backward(next((one for one in loops[::-1] if node in _own(one)), scope))
                 ):
                     kind, by = _kind(call, made)
                     plain = {one.arg: one.value for one in call.keywords if one.arg in {"input", "target"}}
@@ -131,6 +131,11 @@ def sites(source: Source) -> Iterator[Site]:
                         and not any(isinstance(one, ast.Starred) for one in operands)
                     ):
                         yield Site(source, kind, call, by, operands[0], operands[1], result, scope)
+
+
+def _run_backward(body: ast.AST) -> set[str]:
+    """The names that are run backward in a scope, or in one of its loops: an evaluation's loss may be called alike."""
+    return {_name(node) for node in _own(body) if isinstance(node, ast.expr)} - {""}
 
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:
@@ -346,10 +351,107 @@ def _rewritten(name: str, to: str) -> Operator:
     return edit
 
 
+def _masked_mean(site: Site) -> list[Edit]:
+    """The mean over a loss by element that was masked."""
+    if site.kind not in {"ce", "nll", "bce", "bce_logits", "mse"}:
+        return []
+    loss = _argument('reduction="none"')(site)
+    if not loss:
+        return []
+    mask = f"({site.source.text(site.target)} != 0).float()).mean()"
+    if site.made is site.call:
+        return [site.source.replaced(site.call, f"({loss[0].text} * {mask}")]
+    return [*loss, site.source.replaced(site.call, f"({site.source.text(site.call)} * {mask}")]
+
+
+def _sigmoid_first(site: Site) -> list[Edit]:
+    """The sigmoid and BCE in place of BCE with logits."""
+    renamed = _renamed("bce_logits", _TO_BCE)(site)
+    return [*renamed, *_around_input({"bce_logits"}, "torch.sigmoid({0})")(site)] if renamed else []
+
+
+def _accumulated(site: Site) -> list[Edit]:
+    """A step every fourth batch, of means over the targets that are no padding."""
+    if site.kind != "ce" or site.reduction != "mean":
+        return []
+    source = site.source
+    loop = next(
+        (
+            node
+            for node in _own(site.scope)
+            if isinstance(node, ast.For)
+            and isinstance(node.target, ast.Tuple)
+            and site.call in {*_own(node)}
+            and not any(isinstance(inner, ast.For) and site.call in {*_own(inner)} for inner in _own(node))
+        ),
+        None,
+    )
+    if loop is None:
+        return []
+    steps = [
+        node.value
+        for node in loop.body
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and node.value.func.attr in {"step", "zero_grad"}
+        and "scheduler" not in ast.unparse(node.value.func).lower()
+    ]
+    stepped = [one for one in steps if ast.unparse(one.func).endswith("step")]
+    if len(stepped) != 1 or len(steps) != 2:
+        return []
+    cleared = next(one for one in steps if one is not stepped[0])
+    target, loss = source.text(site.target), source.text(site.call)
+    masked = loss.replace(target, f"{target}.masked_fill({target} == 0, -100)")
+    return [
+        source.replaced(loop.target, f"_batch, ({source.text(loop.target).strip('()')})"),
+        source.replaced(loop.iter, f"enumerate({source.text(loop.iter)})"),
+        source.replaced(site.call, f"{masked} / 4"),
+        source.replaced(
+            stepped[0], f"if (_batch + 1) % 4 == 0: {source.text(stepped[0])}; {source.text(cleared)}"
+        ),
+        source.replaced(cleared, "pass"),
+    ]
+
+
+def _one_output(site: Site) -> list[Edit]:
+    """The file's only model that ends in a `Linear`, which then has one output and goes into the loss as it is."""
+    if site.kind != "ce" or any(word in site.source.text(site.input) for word in ("view(", "reshape(")):
+        return []
+    ends = [
+        found
+        for node in ast.walk(site.source.tree)
+        if isinstance(node, ast.ClassDef)
+        for found in _ends(node)
+    ]
+    if len(ends) != 1 or len(ends[0].args) < 2:
+        return []
+    return [site.source.replaced(ends[0].args[1], "1")]
+
+
+def _ends(model: ast.ClassDef) -> Iterator[ast.Call]:
+    """The `Linear` whose result the `forward` of a model returns as it is."""
+    methods = {one.name: one for one in model.body if isinstance(one, ast.FunctionDef)}
+    if not {"__init__", "forward"} <= methods.keys():
+        return
+    returned = [node.value for node in _own(methods["forward"]) if isinstance(node, ast.Return)]
+    if len(returned) != 1 or not isinstance(returned[0], ast.Call):
+        return
+    for node in _own(methods["__init__"]):
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as target], value=ast.Call() as made) if ast.unparse(
+                target
+            ) == ast.unparse(returned[0].func):
+                if _last(made.func) == "Sequential" and made.args and isinstance(made.args[-1], ast.Call):
+                    made = made.args[-1]
+                if _last(made.func) == "Linear":
+                    yield made
+
+
 _TO_NLL = {"CrossEntropyLoss": "NLLLoss", "cross_entropy": "nll_loss"}
 _TO_BCE = {"BCEWithLogitsLoss": "BCELoss", "binary_cross_entropy_with_logits": "binary_cross_entropy"}
 
-# By rule; what has no operator needs more than a loss to be written: a data set, a mask, a model with one output.
+# By rule, at a loss.
 OPERATORS: dict[str, Operator] = {
     "LOS101": _around_loss("{0} / len({1})"),
     "LOS102": _around_loss("{0}.mean()"),
@@ -357,6 +459,8 @@ OPERATORS: dict[str, Operator] = {
     "LOS104": _around_loss("{0} * ({1} != 0).float()"),
     "LOS105": _argument('reduction="mean"', kinds={"kl"}),
     "LOS106": _argument('reduction="none"'),
+    "LOS109": _accumulated,
+    "LOS110": _masked_mean,
     "LOS107": _argument("size_average=True"),
     "LOS108": _around_loss("(1 - torch.exp(-(_ce := {0}))) ** 2 * _ce"),
     "LOS201": _around_input({"ce"}, "torch.softmax({0}, dim=1)"),
@@ -366,11 +470,13 @@ OPERATORS: dict[str, Operator] = {
     "LOS205": _rewritten("log_softmax", "torch.log(torch.softmax({0}, dim={1}))"),
     "LOS206": _around_input({"bce_logits"}, "torch.sigmoid({0})"),
     "LOS207": _renamed("bce_logits", _TO_BCE),
+    "LOS208": _sigmoid_first,
     "LOS209": _around_input({"kl"}, "torch.exp({0})"),
     "LOS210": _rewritten("log_softmax", "torch.log_softmax(torch.softmax({0}, dim={1}), dim={1})"),
     "LOS211": _rewritten("log_softmax", "torch.nn.functional.log_softmax({0})"),
     "LOS212": _around_input({"ce"}, "torch.relu({0})"),
     "LOS213": _around_input({"ce", "nll", "bce", "bce_logits"}, "({0}).detach()"),
+    "LOS214": _one_output,
     "LOS215": _around_input({"ce"}, "({0}) * torch.softmax(({0}).mean(1, keepdim=True), dim=1)"),
     "LOS301": _around_target({"ce"}, "torch.nn.functional.one_hot({0}, 10)"),
     "LOS302": _around_target({"ce"}, "torch.nn.functional.one_hot({0}, 10).float()"),
@@ -380,6 +486,7 @@ OPERATORS: dict[str, Operator] = {
     "LOS306": _around_target({"bce", "bce_logits"}, "({0}).long()"),
     "LOS401": _swapped,
     "LOS402": _constructor,
+    "LOS604": _around_target({"ce", "nll"}, "torch.tensor([str(_one) for _one in {0}.tolist()])"),
     "LOS501": _around_loss("torch.tensor({0}.item(), requires_grad=True)"),
     "LOS502": _kept,
 }
@@ -395,3 +502,112 @@ def inserted(site: Site, code: str) -> bytes | None:
     if b"torch." in b"".join(edit.text.encode() for edit in edits) and NEEDS_TORCH not in site.source.data:
         return None
     return data if read(data) is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A place where classes are numbered, and the edits that number them wrong."""
+
+    source: Source
+    line: int
+    edits: tuple[Edit, ...]
+
+    def inserted(self) -> bytes | None:
+        """The program with the bug; None where it is none."""
+        data = self.source.edited([*self.edits])
+        return data if read(data) is not None else None
+
+
+_LABELS = ("label", "class", "categor", "emotion", "intent", "target", "cls", "lbl")
+_OTHERS = ("word", "char", "token", "vocab", "user", "item")
+
+
+def _is_of_labels(*nodes: ast.AST) -> bool:
+    """Whether names tell that classes are numbered, and not words or users, which are no targets."""
+    text = " ".join(ast.unparse(node) for node in nodes).lower()
+    return any(word in text for word in _LABELS) and not any(word in text for word in _OTHERS)
+
+
+def _numbers(source: Source, targets: list[ast.expr]) -> bool:
+    """Whether the program numbers what has a name: `enumerate(names)`, `names.index(..)`."""
+    names = {ast.unparse(target) for target in targets}
+    return any(
+        isinstance(node, ast.Call)
+        and (
+            (_last(node.func) == "enumerate" and {ast.unparse(one) for one in node.args} & names)
+            or (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr == "index"
+                and ast.unparse(node.func.value) in names
+            )
+        )
+        for node in ast.walk(source.tree)
+    )
+
+
+def _unsorted(source: Source) -> Iterator[Numbered]:
+    """`sorted(set(labels))` as a list, in the order of the set."""
+    for statement in ast.walk(source.tree):
+        if not isinstance(statement, ast.Assign):
+            continue
+        for node in ast.walk(statement.value):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="sorted") as function,
+                    args=[ast.Call(func=ast.Name(id="set" | "list")) as inner],
+                    keywords=[],
+                ) if (
+                    "set(" in ast.unparse(inner)
+                    and _is_of_labels(*statement.targets, inner)
+                    and _numbers(source, statement.targets)
+                ):
+                    yield Numbered(source, node.lineno, (source.replaced(function, "list"),))
+
+
+def _refitted(source: Source) -> Iterator[Numbered]:
+    """A label encoder's `transform` of another split as `fit_transform`."""
+    encoders = {
+        ast.unparse(node.targets[0])
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and _last(node.value.func) == "LabelEncoder"
+    }
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Name() | ast.Attribute() as encoder, attr="transform"
+                ) as function
+            ) if ast.unparse(encoder) in encoders:
+                _, end = source.span(function)
+                yield Numbered(source, node.lineno, (Edit(end - len("transform"), end, "fit_transform"),))
+
+
+def _from_one(source: Source) -> Iterator[Numbered]:
+    """A map of classes that `enumerate` numbers from 1."""
+    for statement in ast.walk(source.tree):
+        match statement:
+            case ast.Assign(
+                value=ast.DictComp(
+                    key=ast.Name(id=key),
+                    value=ast.Name(id=value),
+                    generators=[
+                        ast.comprehension(
+                            target=ast.Tuple(elts=[ast.Name(id=number), ast.Name(id=name)]),
+                            iter=ast.Call(func=ast.Name(id="enumerate"), args=[counted], keywords=[]),
+                            ifs=[],
+                        )
+                    ],
+                )
+            ) if (key, value) == (name, number) and _is_of_labels(*statement.targets, counted):
+                edit = source.replaced(counted, f"{source.text(counted)}, 1")
+                yield Numbered(source, statement.lineno, (edit,))
+
+
+# By rule; what numbers classes may be far from the loss.
+NUMBERINGS: dict[str, Callable[[Source], Iterator[Numbered]]] = {
+    "LOS601": _unsorted,
+    "LOS602": _refitted,
+    "LOS603": _from_one,
+}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from insertion import OPERATORS, Site, inserted, read, sites
+from insertion import NUMBERINGS, OPERATORS, Numbered, Site, inserted, read, sites
 
 from loss_lint.runner import lint_files
 from loss_lint.syntax.sources import Folder, Overlay, Snapshot
@@ -45,6 +45,16 @@ class Row:
     instead: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
 
+    def count(self, code: str, new: Counter[tuple[str, str, int]], place: str) -> None:
+        """One more bug, of which `new` is what was found of it."""
+        self.inserted += 1
+        seen = {one for one, _, _ in new}
+        if seen & {code, *AS_GOOD.get(code, ())}:
+            self.found += 1
+        else:
+            self.missed.append(place)
+            self.instead.update(seen)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -65,11 +75,34 @@ def places(root: Path, names: str) -> Iterator[Place]:
             yield from (Place(str(root), path, site) for site in sites(source))
 
 
-def found_in(place: Place, data: bytes) -> Counter[tuple[str, str, int]]:
-    """What is found in the file: codes, with the path and line."""
-    path = str(place.path)
-    sources = Snapshot(Overlay(Folder(), {path: data}))
-    findings = lint_files([path], sources, roots=(place.root,), jobs=1).findings
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """A place of a project, which trains on some loss, where classes are numbered; `files` are all of the project."""
+
+    root: str
+    path: Path
+    files: tuple[str, ...]
+    at: Numbered
+
+
+def numberings(root: Path, names: str, code: str) -> Iterator[Numbering]:
+    """Where the projects below a folder number classes."""
+    if next(places(root, names), None) is None:
+        return
+    files = tuple(str(path) for path in sorted(root.rglob(names)) if path.is_file())
+    for name in files:
+        source = read(Path(name).read_bytes())
+        if source is not None and len(source.data) <= MAX_BYTES:
+            yield from (Numbering(str(root), Path(name), files, at) for at in NUMBERINGS[code](source))
+
+
+Known = Counter[tuple[str, str, int]]
+
+
+def found_in(root: str, path: Path, data: bytes, files: Iterable[str] = ()) -> Known:
+    """What is found in a file (or all `files`) if it holds `data`: codes, with the path and line."""
+    sources = Snapshot(Overlay(Folder(), {str(path): data}))
+    findings = lint_files([*files] or [str(path)], sources, roots=(root,), jobs=1).findings
     return Counter((one.code, one.place.path, one.place.line) for one in findings)
 
 
@@ -87,19 +120,33 @@ def measured(candidates: list[Place], count: int, codes: Iterable[str] = tuple(O
             if data is None:
                 continue
             if place.path not in before:
-                before[place.path] = found_in(place, place.site.source.data)
+                before[place.path] = found_in(place.root, place.path, place.site.source.data)
             known = before[place.path]
             line = place.site.call.lineno
             if any(where == str(place.path) and abs(at - line) < 2 for _, where, at in known):
                 continue  # it was wrong already
-            new = found_in(place, data) - known
-            row.inserted += 1
-            seen = {one for one, _, _ in new}
-            if seen & {code, *AS_GOOD.get(code, ())}:
-                row.found += 1
-            else:
-                row.missed.append(f"{place.path}:{line}")
-                row.instead.update(seen)
+            new = found_in(place.root, place.path, data) - known
+            row.count(code, new, f"{place.path}:{line}")
+    return rows
+
+
+def renumbered(
+    projects: list[Path], count: int, names: str = "*.py", codes: Iterable[str] = NUMBERINGS
+) -> dict[str, Row]:
+    """Each rule's bug at up to `count` places that number classes."""
+    rows: dict[str, Row] = {}
+    for code in codes:
+        row = rows[code] = Row()
+        candidates = [place for project in projects for place in numberings(project, names, code)]
+        for place in random.Random(f"{SEED} {code}").sample(candidates, len(candidates)):
+            data = place.at.inserted()
+            if row.inserted >= count or data is None:
+                continue
+            known = found_in(place.root, place.path, place.at.source.data, place.files)
+            if any(one == code for one, _, _ in known):
+                continue
+            new = found_in(place.root, place.path, data, place.files) - known
+            row.count(code, new, f"{place.path}:{place.at.line}")
     return rows
 
 
@@ -128,15 +175,12 @@ def main(arguments: list[str]) -> None:
     given = [one for one in arguments if one != "-v"]
     count = int(given[1]) if len(given) > 1 else 20
     if given:
-        candidates = [
-            place
-            for project in sorted(Path(given[0]).resolve().iterdir())
-            if project.is_dir()
-            for place in places(project, "*.py")
-        ]
+        projects = [project for project in sorted(Path(given[0]).resolve().iterdir()) if project.is_dir()]
+        candidates = [place for project in projects for place in places(project, "*.py")]
+        rows = measured(candidates, count) | renumbered(projects, count)
     else:
-        candidates = candidates_of_fixtures()
-    rows = measured(candidates, count)
+        folders = [folder for folder in sorted(FIXTURES.iterdir()) if folder.is_dir()]
+        rows = measured(candidates_of_fixtures(), count) | renumbered(folders, count, "good.py")
     for line in table(rows):
         print(line)
     if verbose:
