@@ -55,9 +55,9 @@ from collections.abc import Iterator
 from loss_lint.rules.match import Match
 from loss_lint.rules.rule import Rule
 from loss_lint.rules.wording import at
-from loss_lint.symbolic.dtypes import asks_for_dtype, integers
+from loss_lint.symbolic.dtypes import Integers, asks_for_dtype, integers
 from loss_lint.symbolic.edits import Wrap
-from loss_lint.symbolic.graph import Op
+from loss_lint.symbolic.graph import Const, Op
 from loss_lint.symbolic.labels import is_class_index
 from loss_lint.symbolic.root import Root
 
@@ -77,7 +77,7 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
     if len(sink.operands) < 2:
         return
     for found in integers(sink.operands[1], sink.guards):
-        if found is None or asks_for_dtype(found.view.guards):
+        if found is None or asks_for_dtype(found.view.guards) or _is_of_another_branch(found):
             continue
         view, maker = found.view, found.path[-1]
         moved = view.passes and view.passes[0].frame is sink.frame
@@ -99,6 +99,17 @@ def match(sink: Op, root: Root) -> Iterator[Match]:
             safe=True,
             fix_message="Cast the target to float",
         )
+
+
+def _is_of_another_branch(found: Integers) -> bool:
+    """Whether a tensor that one branch makes is unpacked as another's pair is: `rows, indices = labels`."""
+    return bool(found.view.guards) and any(
+        op.name == "getitem"
+        and not is_class_index(op)
+        and isinstance(place := op.parameter("index"), Const)
+        and type(place.value) is int
+        for op in found.view.chain
+    )
 
 
 RULE = Rule(

@@ -80,7 +80,7 @@ from loss_lint.symbolic.classes import is_tensor
 from loss_lint.symbolic.edits import Wrap
 from loss_lint.symbolic.gradients import backward_of, losses_behind, run_backward
 from loss_lint.symbolic.graph import NONE, Const, Guards, Loop, Object, Op, Site, Tuple, Value
-from loss_lint.symbolic.guards import implied, strip
+from loss_lint.symbolic.guards import compatible, decided, implied, strip
 from loss_lint.symbolic.root import Root
 from loss_lint.symbolic.trainable import is_of_a_model, readings
 from loss_lint.symbolic.walk import View, Walk, effect, views
@@ -218,8 +218,11 @@ def _run_backward(sink: Op, slot: int, root: Root) -> Iterator[tuple[View, Op]]:
     value = sink.operands[slot]
     for view in losses_behind(View(value, sink.guards), Walk()) if sink.lossy else ():
         for backward in backward_of(view, root, without=sink):
+            if compatible(decided(view.guards), backward.guards):
+                yield view, backward
+    for view, backward in run_backward(value, root, Walk()):
+        if compatible(decided(view.guards), backward.guards):
             yield view, backward
-    yield from run_backward(value, root, Walk())
 
 
 def _is_part_of_a_sum(sink: Op, root: Root) -> bool:

@@ -205,6 +205,18 @@ def _of_alternatives(
     return shared | {Atom(value.content, polarity, value)}
 
 
+def decided(guards: Guards) -> Guards:
+    """The same with what a condition over a joined value comes to, where the others leave one of its branches."""
+    result = guards
+    for atom in guards:
+        if isinstance(atom.condition, Alternatives):
+            rest = result - {atom}
+            left = [branch for given, branch in atom.condition.branches if compatible(given, rest)]
+            inner = guards_of(left[0], atom.truth) if len(left) == 1 else None
+            result |= inner or NO_GUARDS
+    return result
+
+
 def compatible(left: Guards, right: Guards) -> bool:
     """Whether both can hold at once, as far as is known."""
     if not left or not right:
