@@ -51,6 +51,8 @@ class Linter:
     ) -> None:
         self._given = (sources, tuple(roots), conventions)
         self._reports: dict[str, Report] | None = {} if keeps_reports else None
+        # Of these files, what was said without fixes.
+        self._unrepaired: set[str] = set()
         self._followed: dict[str, frozenset[str]] = {}
         # What files said before others changed, with the text that each of these had.
         self._outdated: dict[str, tuple[Report, dict[str, bytes]]] = {}
@@ -81,10 +83,15 @@ class Linter:
         """Whether examining a file can show anything."""
         return self.relevance.is_relevant(path, data)
 
-    def examine(self, path: str) -> Report:
-        """What the file at `path` and what it imports say; that it cannot be read or parsed is a finding (LOS000)."""
+    def examine(
+        self, path: str, pause: Callable[[], None] | None = None, *, with_fixes: bool = True
+    ) -> Report:
+        """What the file at `path` and what it imports say; that it cannot be read or parsed is a finding (LOS000).
+
+        `pause` is called where the work can be broken off, and may raise.
+        """
         with self.project.following() as trail:
-            report = self._examined(path)
+            report = self._examined(path, pause or _go_on, with_fixes=with_fixes)
         return replace(
             report,
             files=tuple(sorted(trail.files)),
@@ -173,10 +180,10 @@ class Linter:
         """The findings of one file, in the light of its callers; sorted.
 
         Findings in other files count if the call that brought their parts together is in this one. `pause` is
-        called before each file that is looked at, and may raise. When `quick`, callers say what they said before the
-        file changed, where they were looked at then.
+        called now and then, and may raise. When `quick`, findings have no fixes, and callers say what they said before
+        the file changed, where they were looked at then.
         """
-        report = self._report(path, pause)
+        report = self._report(path, pause, with_fixes=not quick)
         callers = self.relevance.callers(path)
         outdated = {one: self._remembered(one) for one in callers if quick and not self._knows(one)}
         if any(one is not None for one in outdated.values()):
@@ -199,8 +206,8 @@ class Linter:
         return tuple(sorted(found, key=Finding.sort_key))
 
     def is_whole(self, path: str) -> bool:
-        """Whether all callers of a file have been looked at since something in it changed."""
-        return all(self._knows(caller) for caller in self.relevance.callers(path))
+        """Whether the fixes of a file are written, and its callers looked at since something in it changed."""
+        return path not in self._unrepaired and all(map(self._knows, self.relevance.callers(path)))
 
     def _knows(self, path: str) -> bool:
         return self._reports is not None and path in self._reports
@@ -260,17 +267,21 @@ class Linter:
             return False
         return is_relevant or bool(self.relevance.callers(path))
 
-    def _report(self, path: str, pause: Callable[[], None] | None) -> Report:
+    def _report(self, path: str, pause: Callable[[], None] | None, *, with_fixes: bool = True) -> Report:
         if pause is not None:
             pause()
         if self._reports is None:
-            return self.examine(path)
-        if path not in self._reports:
-            self._reports[path] = self.examine(path).without_witnesses()
+            return self.examine(path, pause)
+        if path not in self._reports or (with_fixes and path in self._unrepaired):
+            report = self.examine(path, pause, with_fixes=with_fixes)
+            self._unrepaired.discard(path)
+            if not with_fixes and any(one.finding.witness is not None for one in report.sightings):
+                self._unrepaired.add(path)
+            self._reports[path] = report.without_witnesses()
             self._outdated.pop(path, None)
         return self._reports[path]
 
-    def _examined(self, path: str) -> Report:
+    def _examined(self, path: str, pause: Callable[[], None], *, with_fixes: bool) -> Report:
         from loss_lint.syntax.cells import NotANotebook
 
         try:
@@ -283,30 +294,19 @@ class Linter:
         relevant = self.is_relevant(path, data)
         if not relevant and not is_python_of_torch(data):
             return Report(path)
-        report = self._parsed(path, data, relevant=relevant)
+        report = None
+        if relevant:
+            with _deep_recursion():
+                report = self._evaluated(path, pause, with_fixes=with_fixes)
+        if report is None:
+            report = _parsed(path, data, must_fail=relevant)
         read = self.project.sources.notebook(path)
         for broken in read.broken if read is not None else ():
             alone = _unreadable(path, broken.message, broken.line, broken.column)
             report = replace(report, sightings=(*report.sightings, *alone.sightings))
         return report
 
-    def _parsed(self, path: str, data: bytes, *, relevant: bool) -> Report:
-        from loss_lint.syntax.module import Unparsable, is_parsable, parse
-
-        if relevant:
-            with _deep_recursion():
-                report = self._evaluated(path)
-            if report is not None:
-                return report
-        elif is_parsable(path, data):
-            return Report(path)
-        try:
-            parse(path, data)
-        except Unparsable as error:
-            return _unreadable(path, error.message, error.line, error.column)
-        return Report(path)
-
-    def _evaluated(self, path: str) -> Report | None:
+    def _evaluated(self, path: str, pause: Callable[[], None], *, with_fixes: bool) -> Report | None:
         """What the roots of the file say; None where it cannot be parsed."""
         from loss_lint.symbolic import limits
         from loss_lint.symbolic.guards import forget_conditions
@@ -315,10 +315,15 @@ class Linter:
         limits.forget()
         if machine.module(path) is None:
             return None
-        report = engine.examine(path, lambda finding: repairs.repaired(finding, path))
-        report = replace(report, limits=machine.modules.limits_met(path))
-        machine.modules.finish_file(keeps_values=bool(report.sightings) and self._reports is None)
-        forget_conditions()
+        keeps_values = False
+        machine.pause = pause
+        try:
+            report = engine.examine(path, lambda one: repairs.repaired(one, path) if with_fixes else one)
+            report = replace(report, limits=machine.modules.limits_met(path))
+            keeps_values = bool(report.sightings) and self._reports is None
+        finally:
+            machine.modules.finish_file(keeps_values=keeps_values)
+            forget_conditions()
         shareable = machine.modules.is_shareable
         if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
             before = machine.modules.loaded_bytes
@@ -351,6 +356,23 @@ class Linter:
         self._started = None
         forget_contents()
         forget_conditions()
+
+
+def _go_on() -> None:
+    """Nothing breaks the work off."""
+
+
+def _parsed(path: str, data: bytes, *, must_fail: bool) -> Report:
+    """What is wrong with the syntax of a file, if anything."""
+    from loss_lint.syntax.module import Unparsable, is_parsable, parse
+
+    if not must_fail and is_parsable(path, data):
+        return Report(path)
+    try:
+        parse(path, data)
+    except Unparsable as error:
+        return _unreadable(path, error.message, error.line, error.column)
+    return Report(path)
 
 
 def _is_new(site: Site, moves: Mapping[str, Move]) -> bool:

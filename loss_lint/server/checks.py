@@ -42,6 +42,14 @@ class _Waiting:
     quick: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Somebody who waits for an outcome, a `whole` one or any."""
+
+    answer: asyncio.Future[Outcome]
+    whole: bool
+
+
 @dataclass(slots=True)
 class Checks:
     """The lint of the open documents. `done` is called with each outcome and with the one before it."""
@@ -53,7 +61,7 @@ class Checks:
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _must_search: bool = True
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _asked: dict[str, list[asyncio.Future[Outcome]]] = field(default_factory=dict)
+    _asked: dict[str, list[_Asked]] = field(default_factory=dict)
     _running: str | None = None
 
     def want(
@@ -67,8 +75,8 @@ class Checks:
     ) -> None:
         """Lint a file when `after` seconds have passed.
 
-        With `search`, after a look at the whole project; when `quick`, with what is remembered of its callers, which
-        are looked at after a pause.
+        With `search`, after a look at the whole project; when `quick`, without fixes and with what is remembered of
+        its callers: both are looked at after a pause.
         """
         known = self._waiting.get(path)
         due = time.monotonic() + after
@@ -87,23 +95,27 @@ class Checks:
         self._waiting.pop(path, None)
         self.outcomes.pop(path, None)
         for asked in self._asked.pop(path, ()):
-            asked.cancel()
+            asked.answer.cancel()
 
-    async def current(self, path: str) -> Outcome | None:
-        """The outcome for the documents as they are; None for a file that is not open."""
+    async def current(self, path: str, *, whole: bool = False) -> Outcome | None:
+        """The outcome for the documents as they are; None for a file that is not open.
+
+        With `whole`, one with fixes, and with its callers as they are.
+        """
         known = self.outcomes.get(path)
         if (
             known is not None
             and path not in self._waiting
             and self._running != path
             and self.is_current(known)
+            and (known.linted.is_whole or not (whole and known.linted.is_parsable))
         ):
             return known
         if self.documents.at(path) is None:
             return None
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._asked.setdefault(path, []).append(answer)
-        self.want(path, quick=known is not None)
+        self._asked.setdefault(path, []).append(_Asked(answer, whole))
+        self.want(path, quick=known is not None and not whole)
         return await answer
 
     def is_current(self, outcome: Outcome) -> bool:
@@ -156,17 +168,25 @@ class Checks:
         before = self.outcomes.get(path)
         self.outcomes[path] = outcome
         self.done(outcome, before)
-        if self.is_current(outcome):
-            for asked in self._asked.pop(path, ()):
-                if not asked.done():
-                    asked.set_result(outcome)
-        elif path in self._asked:
-            self.want(path, quick=True)
+        unanswered = [asked for asked in self._asked.pop(path, ()) if not self._is_answered(asked, outcome)]
+        if unanswered:
+            self._asked[path] = unanswered
+            self.want(path, quick=not any(asked.whole for asked in unanswered))
         if outcome.linted.is_parsable and not outcome.linted.is_whole and path not in self._waiting:
             self.want(path, after=REST)
         # What a file is in the middle of being typed says nothing of the others.
         if edited and outcome.linted.is_parsable:
             self.want_dependents(path, REST)
+
+    def _is_answered(self, asked: _Asked, outcome: Outcome) -> bool:
+        """Whether nobody waits any more; an outcome that is what they wait for is given to them."""
+        if asked.answer.done():
+            return True
+        linted = outcome.linted
+        if not self.is_current(outcome) or (asked.whole and linted.is_parsable and not linted.is_whole):
+            return False
+        asked.answer.set_result(outcome)
+        return True
 
     def _next(self) -> str | None:
         now = time.monotonic()

@@ -104,7 +104,7 @@ async def diagnostic(
 
 async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction] | None:
     path, uri = ls.home(params.text_document.uri)
-    outcome = await ls.checks.current(path)
+    outcome = await ls.checks.current(path, whole=True)
     if outcome is None or not ls.options.enable:
         return None
     editor = Editor(outcome, ls.locator(outcome), has_versions=ls.has_versions)

@@ -43,7 +43,10 @@ class OnDisk:
 
 @dataclass(frozen=True, slots=True)
 class Lint:
-    """Lint a file; with `search`, after a look at the whole project; when `quick`, as its callers are remembered."""
+    """Lint a file; with `search`, after a look at the whole project.
+
+    When `quick`, as its callers are remembered and without fixes.
+    """
 
     path: str
     search: bool
@@ -98,8 +101,8 @@ class Linted:
 
     `lines` are the texts of all lines that the findings' places begin or end in, `files` what it followed from.
     `starts` are a notebook's cells with Python, and the first line of each in the module that they make. Without
-    `is_whole`, callers were not looked at again. `problem` is what is wrong with the configuration, `failure`
-    the trace of an internal error.
+    `is_whole`, callers were not looked at again or fixes not written. `problem` is what is wrong with the
+    configuration, `failure` the trace of an internal error.
     """
 
     path: str

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from loss_lint import catalogue
@@ -80,6 +80,8 @@ class Machine:
         self.nesting = 0
         # Results of deep calls, for the root that is evaluated now.
         self.results: dict[object, Value] = {}
+        # Called between roots, where the work can be broken off; it may raise.
+        self.pause: Callable[[], None] = lambda: None
         self.base_heap = Heap()
         self.modules = Modules(self)
         self.namespaces: dict[int, Activation] = {}

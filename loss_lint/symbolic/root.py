@@ -83,6 +83,12 @@ class Root:
 
 def evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     """Each root of the file at `path`: its body, and each function or method that leads to a loss."""
+    for root in _evaluate_roots(machine, path):
+        yield root
+        machine.pause()
+
+
+def _evaluate_roots(machine: Machine, path: str) -> Iterator[Root]:
     machine.remaining_in_file = MAX_FILE_STATEMENTS
     module = machine.module(path)
     if module is None:
