@@ -85,7 +85,10 @@ class Machine:
         self.base_heap = Heap()
         self.modules = Modules(self)
         self.namespaces: dict[int, Activation] = {}
-        self.class_orders: dict[tuple[int, Guards], tuple[Value, ...]] = {}
+        # By the class's content where its bases are the same under all conditions, else by their orders too.
+        self.class_orders: dict[int | tuple[int, ...], tuple[Value, ...]] = {}
+        # What is written as the bases of a class, by its content.
+        self.class_bases: dict[int, tuple[Value, ...]] = {}
 
     # Modules
 

@@ -216,6 +216,7 @@ class Modules:
                 if body.module.path not in self._witnesses:
                     body.end()
         self._machine.class_orders.clear()
+        self._machine.class_bases.clear()
         bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
         bodies += namespaces.values()
         self._machine.base_heap.forget_all_but([body.state.heap for body in bodies])
@@ -287,6 +288,7 @@ class Modules:
         for content in [key for key, body in namespaces.items() if body.module.path == path]:
             del namespaces[content]
         self._machine.class_orders.clear()
+        self._machine.class_bases.clear()
 
     # Evaluation
 

@@ -20,8 +20,10 @@ from loss_lint.symbolic.graph import (
     Const,
     External,
     Function,
+    Leaf,
     Method,
     Object,
+    Op,
     Site,
     Super,
     Value,
@@ -89,10 +91,31 @@ def in_scope(closure: Activation, act: Activation) -> Activation:
 
 
 def bases(cls: Class, act: Activation) -> list[Value]:
-    scope = in_scope(cls.closure, act)
-    found = [strip(act.machine.resolved(act.machine.evaluate(base, scope), act)) for base in cls.node.bases]
+    """A class's bases, under the conditions of `act`."""
+    found = [_unsubscripted(strip(act.machine.resolved(base, act))) for base in _written_bases(cls, act)]
     own = act.machine.own_names
     return [own.behind(base) for base in found] if own else found
+
+
+def _written_bases(cls: Class, act: Activation) -> tuple[Value, ...]:
+    known = act.machine.class_bases.get(cls.content)
+    if known is None:
+        scope = in_scope(cls.closure, act)
+        known = tuple([act.machine.evaluate(base, scope) for base in cls.node.bases])
+        if not any(isinstance(base, Leaf) for base in known):
+            act.machine.class_bases[cls.content] = known
+    return known
+
+
+def _unsubscripted(base: Value) -> Value:
+    """`OrderedDict` for `OrderedDict[str, int]`: what stands in brackets says nothing of a class's attributes."""
+    if isinstance(base, Op) and base.name == "getitem":
+        generic = strip(base.operands[0])
+        if isinstance(generic, Class):
+            return generic
+        if isinstance(generic, External) and generic.name.rpartition(".")[2][:1].isupper():
+            return generic
+    return base
 
 
 def resolution_order(cls: Class | External, act: Activation) -> Sequence[Value]:
@@ -110,20 +133,36 @@ def _linearized(cls: Value, act: Activation, open_orders: dict[int, Sequence[Val
         cls = strip(cls.branches[0][1])
     if not isinstance(cls, Class):
         return (cls,)
-    key = (cls.content, act.state.guards)
-    order = act.machine.class_orders.get(key) or open_orders.get(cls.content)
+    orders = act.machine.class_orders
+    order = orders.get(cls.content) or open_orders.get(cls.content)
+    if order is not None:
+        return order
+    open_orders[cls.content] = ()
+    found = bases(cls, act)
+    behind = [_linearized(base, act, open_orders) for base in found]
+    # Where conditions choose between bases, one order for each choice.
+    chosen = (cls.content, *[id(one) if len(one) > 1 else one[0].content for one in behind if one])
+    order = orders.get(chosen)
     if order is None:
-        open_orders[cls.content] = ()
-        orders = [_linearized(base, act, open_orders) for base in bases(cls, act)]
-        order = (cls, *_merged([*orders, [order[0] for order in orders if order]]))
+        order = (cls, *_merged([*behind, [one[0] for one in behind if one]]))
         if len(order) > MAX_CLASSES:
             limits.count("classes")
             order = (*order[:MAX_CLASSES], leaf("unknown", cls.name, None, reason="too many classes"))
-        if all(isinstance(entry, Class | External) for entry in order[:MAX_CLASSES]):
-            act.machine.class_orders[key] = order
-        else:
+        if not all(isinstance(entry, Class | External) for entry in order[:MAX_CLASSES]):
             open_orders[cls.content] = order
+            return order
+        orders[chosen] = order
+    if all(_has_one_order(base, act) for base in _written_bases(cls, act)):
+        orders[cls.content] = order
+    open_orders[cls.content] = order
     return order
+
+
+def _has_one_order(base: Value, act: Activation) -> bool:
+    """Whether what is written as a base is the same class with the same bases under all conditions."""
+    return isinstance(base, External) or (
+        isinstance(base, Class) and base.content in act.machine.class_orders
+    )
 
 
 def _merged(orders: list[Sequence[Value]]) -> Sequence[Value]:

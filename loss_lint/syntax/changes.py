@@ -78,9 +78,28 @@ def changes_of(function: ast.AST) -> Changes:
 
 
 def changes_more_than_its_own(method: AnyFunction) -> bool:
-    """Whether a method changes more than its own object and variables: other objects, globals."""
+    """Whether a method changes more than its own object and variables: other objects, globals.
+
+    What only their classes know of others is their own affair: private attributes, and that they know of the object.
+    """
     own = _made_in(method)
-    return any(_is_write(inner) and _written(inner) not in own for inner in walk(method))
+    given = parameters(method)
+    receiver = given[0].arg if given else None
+    return any(
+        _is_write(inner) and _written(inner) not in own and not _is_private(inner, receiver)
+        for inner in walk(method)
+    )
+
+
+def _is_private(write: ast.AST, receiver: str | None) -> bool:
+    """`config._checked = True`, `REGISTRY[self] = hooks`."""
+    match write:
+        case ast.Attribute(attr=name):
+            return name.startswith("_")
+        case ast.Subscript(slice=ast.Name(id=key)):
+            return key == receiver
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

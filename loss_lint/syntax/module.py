@@ -11,6 +11,7 @@ import warnings
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import chain
 from typing import cast
 
 from loss_lint.syntax.changes import (
@@ -42,8 +43,8 @@ _LOSS_PARTS = (
 # Cross entropy written by hand is the logarithm of one of these.
 _SOFTMAXES = frozenset({"softmax", "Softmax"})
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
 _WORD = re.compile(r"[^\W\d]\w*")
+_ASCII_WORD = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 # Methods that are found through their class.
 _OF_CLASSES = frozenset({"__init__", "__call__"})
@@ -88,6 +89,8 @@ class SourceModule:
     _walrus_names: dict[ast.AST, list[str]] = field(default_factory=dict, repr=False)
     _generators: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
     _leading: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
+    _mentions: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict, repr=False)
+    _naming: dict[ast.AST, bool] = field(default_factory=dict, repr=False)
 
     @cached_property
     def text(self) -> str:
@@ -96,7 +99,7 @@ class SourceModule:
     @cached_property
     def lines(self) -> list[str]:
         """Physical lines without their ends; form feeds and the like do not end a line for Python."""
-        return _LINE_END.split(self.text)
+        return _lines(self.text)
 
     @cached_property
     def encoded(self) -> bytes:
@@ -180,10 +183,11 @@ class SourceModule:
         while pending:
             statement = pending.pop()
             found.append(statement)
-            for block in ("body", "orelse", "finalbody"):
-                pending.extend(getattr(statement, block, ()))
-            for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-                pending.extend(part.body)
+            if type(statement) in _WITH_BLOCKS:
+                for block in ("body", "orelse", "finalbody"):
+                    pending.extend(getattr(statement, block, ()))
+                for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                    pending.extend(part.body)
         return found
 
     @cached_property
@@ -201,17 +205,27 @@ class SourceModule:
         return None
 
     @cached_property
-    def _words(self) -> list[frozenset[str]]:
-        """The identifiers that each line uses: cheaper than looking at the tree, and almost never too few."""
-        words = [frozenset(_WORD.findall(line)) for line in _LINE_END.split(code_of(self.text))]
+    def _words(self) -> list[list[str]]:
+        """The identifiers on each line but those of definitions, which do not use their names.
+
+        They are found faster than in the tree, and are almost never too few.
+        """
+        code = code_of(self.text)
+        find = (_ASCII_WORD if code.isascii() else _WORD).findall
+        words = [*map(find, _lines(code))]
         for node in self.statements:
-            if isinstance(node, Definition):  # a name's definition does not use it
-                words[node.lineno - 1] -= {node.name}
+            if type(node) in _DEFINITIONS:
+                name, line = cast("Definition", node).name, node.lineno - 1
+                words[line] = [word for word in words[line] if word != name]
         return words
 
     def mentions(self, node: ast.stmt | ast.Lambda) -> frozenset[str]:
         """The identifiers on the lines of a statement."""
-        return frozenset().union(*self._words[node.lineno - 1 : node.end_lineno])
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
+        known = self._mentions.get((first, last))
+        if known is None:
+            known = self._mentions[first, last] = frozenset(chain.from_iterable(self._words[first:last]))
+        return known
 
     @cached_property
     def _definitions(self) -> dict[int, tuple[str, frozenset[str]]]:
@@ -222,8 +236,8 @@ class SourceModule:
         classes = _enclosing_classes(self.tree)
         return {
             id(node): (node.name, self.mentions(node) - classes.get(node, frozenset()))
-            for node in self.statements
-            if isinstance(node, Definition)
+            for node in cast("list[Definition]", self.statements)
+            if type(node) in _DEFINITIONS
         }
 
     @cached_property
@@ -234,14 +248,18 @@ class SourceModule:
         if not words:
             return frozenset()
         words |= {alias for alias, name in self._aliases() if name in self._loss_words}
-        pairs = [({name}, names) for name, names in self._definitions.values()]
-        pairs += [(targets, self.mentions(node)) for node, targets in self._outer_assignments()]
+        pairs = [({name}, names - {name}) for name, names in self._definitions.values()]
+        pairs += [(targets, self.mentions(node) - targets) for node, targets in self._outer_assignments()]
         size = -1
         while size != len(words):
             size = len(words)
+            rest = []
             for targets, names in pairs:
-                if not words.isdisjoint(names - targets):
+                if words.isdisjoint(names):
+                    rest.append((targets, names))
+                else:
                     words.update(targets - _OF_CLASSES)
+            pairs = rest
         return frozenset(words - {"forward", "self"})
 
     @cached_property
@@ -250,7 +268,7 @@ class SourceModule:
         own = any(word.encode() in self.data for word in self.own_loss_words)
         if not own and not any(part in self.data for part in _LOSS_PARTS):
             return frozenset()
-        everything: frozenset[str] = frozenset().union(*self._words)
+        everything = frozenset(chain.from_iterable(self._words))
         return frozenset(filter(_is_loss_word, everything)) | (everything & self.own_loss_words)
 
     def _aliases(self) -> list[tuple[str, str]]:
@@ -281,7 +299,10 @@ class SourceModule:
         outer = set(map(id, self.tree.body))
         found: list[tuple[ast.stmt, set[str]]] = []
         for node in self.statements:
-            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            if type(node) not in _ASSIGNMENTS:
+                continue
+            assert isinstance(node, ast.Assign | ast.AnnAssign)
+            if node.value is None:
                 continue
             if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") in _OF_TYPES:
                 continue
@@ -346,7 +367,10 @@ class SourceModule:
 
     def names_a_loss(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
         """Whether the code of a definition (not its comments, nor what it calls) names a loss or trains on one."""
-        return not self._loss_words.isdisjoint(self.mentions(node))
+        known = self._naming.get(node)
+        if known is None:
+            known = self._naming[node] = not self._loss_words.isdisjoint(self.mentions(node))
+        return known
 
     def leads_to_loss(self, node: ast.AST) -> bool:
         """Whether a definition mentions a loss, or something of this file that does."""
@@ -371,6 +395,12 @@ def _is_loss_word(name: str) -> bool:
     return _LOSS_WORD.search(name) is not None
 
 
+def _lines(text: str) -> list[str]:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
+
+
 def _start(node: ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
@@ -381,16 +411,22 @@ def _enclosing_classes(tree: ast.Module) -> dict[ast.stmt, frozenset[str]]:
     pending: list[tuple[ast.stmt, frozenset[str]]] = [(node, frozenset()) for node in tree.body]
     while pending:
         node, classes = pending.pop()
-        if classes and isinstance(node, Definition):
+        kind = type(node)
+        if kind not in _WITH_BLOCKS:
+            continue
+        if classes and kind in _DEFINITIONS:
             found[node] = classes
         inside = classes | {node.name} if isinstance(node, ast.ClassDef) else classes
         for block in ("body", "orelse"):
-            pending.extend((inner, inside) for inner in getattr(node, block, ()))
+            pending.extend([(inner, inside) for inner in getattr(node, block, ())])
     return found
 
 
 _LOOPS = frozenset({ast.For, ast.AsyncFor, ast.While})
+_ASSIGNMENTS = frozenset({ast.Assign, ast.AnnAssign})
 _DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+# What other statements stand in.
+_WITH_BLOCKS = _LOOPS | _DEFINITIONS | {ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match}
 # A scope of its own, and what has no parts.
 _BINDING_NOTHING = frozenset({ast.Lambda, ast.Constant, ast.Load, ast.Store, ast.Import, ast.ImportFrom})
 

@@ -74,6 +74,30 @@ def test_losses_that_are_asked_about_are(asked: str) -> None:
     assert leading(f"def same(x):\n    return {asked}\n") == {"same"}
 
 
+@pytest.mark.parametrize(
+    ("used", "leads"),
+    [
+        ("x not in LOSSES", False),
+        ("'|'.join(LOSSES)", False),
+        ("f'one of the LOSSES: {x}'", False),
+        ("f'{\"|\".join(LOSSES)} {x:{width}}'", False),
+        ("f'{LOSSES[x]} for {x}'", True),
+        ("LOSSES[x] if x not in OTHERS else 0", True),
+        ("x not in LOSSES[y]", True),
+        ("[y for y in LOSSES]", True),
+        ("os.path.join(LOSSES)", True),
+    ],
+)
+def test_keys_and_sentences_do_not_use_what_is_in_a_registry(used: str, leads: bool) -> None:
+    text = f"LOSSES = {{'ce': nn.CrossEntropyLoss}}\n\ndef look(x):\n    return {used}\n"
+    assert leading(text) == ({"look"} if leads else set())
+
+
+def test_formatted_strings_of_several_lines_end_where_they_do() -> None:
+    text = 'def look(x):\n    return f"""\n    a {x}\n    b\n    """\n\ndef train(x):\n    return cross_entropy(x)\n'
+    assert leading(text) == {"train"}
+
+
 def test_long_checks_take_no_time() -> None:
     started = time.process_time()
     code_of(f"isinstance(x, ({'abc.' * 3000}d" + ", e" * 3000)
