@@ -27,7 +27,6 @@ from loss_lint.symbolic.assign import site_of
 from loss_lint.symbolic.graph import (
     Argument,
     Class,
-    Guards,
     Lazy,
     Loop,
     Object,
