@@ -310,6 +310,7 @@ class Linter:
         """What the roots of the file say; None where it cannot be parsed."""
         from loss_lint.symbolic import limits
         from loss_lint.symbolic.guards import forget_conditions
+        from loss_lint.symbolic.shapes import forget_shapes
 
         machine, engine, repairs = self._parts()
         limits.forget()
@@ -324,6 +325,7 @@ class Linter:
         finally:
             machine.modules.finish_file(keeps_values=keeps_values)
             forget_conditions()
+            forget_shapes()
         shareable = machine.modules.is_shareable
         if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
             before = machine.modules.loaded_bytes

@@ -20,6 +20,7 @@ from loss_lint.symbolic.machine import Machine
 from loss_lint.symbolic.places import Places
 from loss_lint.symbolic.root import BACKWARD, Root, evaluate_roots
 from loss_lint.symbolic.shape_tests import asks_for_shapes, is_refuted
+from loss_lint.symbolic.shapes import forget_shapes
 from loss_lint.symbolic.walk import effect
 
 
@@ -84,6 +85,7 @@ class _Matches:
 
 
 def _match_root(root: Root, rules_by_sink: dict[str, list[Rule]], matches: _Matches) -> None:
+    forget_shapes()
     several: list[tuple[Rule, Op, list[Match]]] = []
     index = 0
     while index < len(root.ops):  # matching forces calls, which adds operations

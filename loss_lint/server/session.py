@@ -150,7 +150,8 @@ class Session:
         suppressions = Suppressions(self._linter.project.sources)
         shown = _shown_of(findings, codes, suppressions)
         self._shown[asked.path] = shown
-        found = tuple(self._found(finding, asked.path, suppressions) for finding in shown)
+        offers = not asked.quick
+        found = tuple(self._found(finding, asked.path, suppressions, offers) for finding in shown)
         places = [place for one in found for place in _places(one)]
         return Linted(
             asked.path,
@@ -159,7 +160,7 @@ class Session:
             self._linter.followed(asked.path),
             self._starts(asked.path),
             is_parsable=all(finding.code != UNPARSABLE for finding in shown),
-            is_whole=self._linter.is_whole(asked.path),
+            is_whole=self._linter.is_whole(asked.path) and (offers or not found),
             can_measure=bool(shown) and _has_torch(),
             unsafe_fixes=settings.unsafe_fixes is True,
             problem=problem,
@@ -215,10 +216,11 @@ class Session:
             linter.search_again()
         self._explanations.clear()
 
-    def _found(self, finding: Finding, path: str, suppressions: Suppressions) -> Found:
+    def _found(self, finding: Finding, path: str, suppressions: Suppressions, offers: bool) -> Found:
+        """What the editor shows; with what it `offers` to do about it, which needs a look at all lines."""
         place = place_in(finding, path)
         disable = None
-        if finding.code not in (UNPARSABLE, INTERNAL_ERROR):
+        if offers and finding.code not in (UNPARSABLE, INTERNAL_ERROR):
             disable = suppressions.silencing(finding.code, place)
         return Found(replace(finding, witness=None), disable, self._text(finding.place))
 

@@ -23,12 +23,20 @@ from loss_lint.symbolic.walk import View, Walk, effect, views
 MAX_DEPTH = 60
 
 
+# What all rules ask of one root's values; a value is kept, so that no other one gets its number.
+_known: dict[tuple[int, Guards, bool], tuple[Value, Shape]] = {}
+
+
+def forget_shapes() -> None:
+    """Drop what is remembered of values: there are others now, or there will be more to know of these."""
+    _known.clear()
+
+
 class Shapes:
-    """The shapes of one expression's values, each computed once."""
+    """The shapes of one expression's values, as far as one walk gets."""
 
     def __init__(self) -> None:
         self._walk = Walk()
-        self._known: dict[tuple[int, Guards, bool], tuple[Value, Shape]] = {}
 
     def of(
         self, value: Value, guards: Guards = NO_GUARDS, depth: int = 0, *, of_sample: bool = False
@@ -38,16 +46,18 @@ class Shapes:
         What a data set computes is one sample; where a loop gets batches of it, nothing is known (`of_sample`).
         """
         key = (id(value), guards, of_sample)
-        known = self._known.get(key)
-        if known is None:
-            if depth > MAX_DEPTH:
-                return UNKNOWN
-            self._known[key] = (value, UNKNOWN)  # what a value is computed from in a circle
-            known = self._known[key] = (
-                value,
-                self._joined(value, guards, depth, of_sample=of_sample),
-            )
-        return known[1]
+        known = _known.get(key)
+        if known is not None:
+            return known[1]
+        if depth > MAX_DEPTH:
+            return UNKNOWN
+        _known[key] = (value, UNKNOWN)  # what a value is computed from in a circle
+        shape = self._joined(value, guards, depth, of_sample=of_sample)
+        if self._walk.exhausted:
+            del _known[key]  # another walk may know it
+        else:
+            _known[key] = (value, shape)
+        return shape
 
     def _joined(self, value: Value, guards: Guards, depth: int, *, of_sample: bool) -> Shape:
         found: Shape | None = None
