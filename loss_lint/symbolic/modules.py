@@ -30,6 +30,7 @@ from loss_lint.symbolic.graph import (
 )
 from loss_lint.symbolic.heap import Heap, Item, Record
 from loss_lint.symbolic.running import MODULE_FRAME
+from loss_lint.syntax.entry import without_start
 from loss_lint.syntax.module import SourceModule, Unparsable, parse
 from loss_lint.syntax.project import Trail
 
@@ -306,7 +307,7 @@ class Modules:
             self._unfinished[path] = act
             try:
                 with self.apart(path):
-                    machine.run(source.tree.body, act)
+                    machine.run(without_start(source), act)
                     act.state.guards = NO_GUARDS
                     self.keep(path, act.state.heap, loaded)
                     loaded.needs = tuple(self._held)

@@ -135,6 +135,20 @@ def own_changes_of(method: AnyFunction) -> OwnChanges | None:
     return OwnChanges(frozenset(attributes), frozenset(called))
 
 
+def outer_names_changed(function: AnyFunction) -> bool:
+    """Whether a function changes what it finds by a name that is not its own; in any way that can be seen in it."""
+    bound = {node.arg for node in walk(function) if isinstance(node, ast.arg)}
+    bound |= {
+        node.id for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in walk(function):
+        if _is_write(node) and not _is_in_place(node):
+            name, others = _origin(_changed(node)[0])
+            if (name is not None and name not in bound) or not others <= bound:
+                return True
+    return False
+
+
 # Writes
 
 
@@ -142,11 +156,19 @@ def _is_write(node: ast.AST) -> bool:
     match node:
         case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Global() | ast.Nonlocal():
             return True
-        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-            in_place = name.endswith("_") and not name.endswith("__") and isinstance(owner, ast.Attribute)
-            return name in _MUTATORS or in_place
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _MUTATORS or _is_in_place(node)
         case ast.Call(func=ast.Name(id="setattr")) | ast.AugAssign(value=ast.List() | ast.ListComp()):
             return True
+        case _:
+            return False
+
+
+def _is_in_place(node: ast.AST) -> bool:
+    """`self.weight.normal_()`; a function of torch's as well: `nn.init.normal_(x)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(), attr=name)):
+            return name.endswith("_") and not name.endswith("__")
         case _:
             return False
 
