@@ -136,16 +136,19 @@ def own_changes_of(method: AnyFunction) -> OwnChanges | None:
 
 
 def outer_names_changed(function: AnyFunction) -> bool:
-    """Whether a function changes what it finds by a name that is not its own; in any way that can be seen in it."""
+    """Whether a function changes what it finds by a name that is not its own, or a part of that."""
     bound = {node.arg for node in walk(function) if isinstance(node, ast.arg)}
     bound |= {
         node.id for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
-    for node in walk(function):
-        if _is_write(node) and not _is_in_place(node):
-            name, others = _origin(_changed(node)[0])
-            if (name is not None and name not in bound) or not others <= bound:
-                return True
+    writes = [node for node in walk(function) if _is_write(node) and not _is_in_place(node)]
+    if not writes:
+        return False
+    near, _ = _sources(function)
+    for write in writes:
+        name, others = _origin(_changed(write)[0])
+        if not _reached(others if name is None else {name}, near) <= bound:
+            return True
     return False
 
 

@@ -23,7 +23,7 @@ from loss_lint.syntax.sources import is_notebook
 # Over how many imports a name is seen to lead to a loss.
 MAX_IMPORTS = 3
 # A name that more files import than this is what a project stands on: it says nothing about a loss in any of them.
-MAX_IMPORTERS = 150
+MAX_IMPORTERS = 64
 # How many importers of importers are looked through, and how many files then judge one as its callers.
 MAX_HANDED_ON = 4
 MAX_CALLERS = 16

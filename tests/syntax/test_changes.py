@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from loss_lint.syntax.changes import changes_more_than_its_own
+from loss_lint.syntax.changes import changes_more_than_its_own, outer_names_changed
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,22 @@ def test_what_is_changed_elsewhere(statement: str, changes: bool) -> None:
     method = ast.parse(f"def __init__(self, config, x):\n    {statement}\n").body[0]
     assert isinstance(method, ast.FunctionDef)
     assert changes_more_than_its_own(method) == changes
+
+
+@pytest.mark.parametrize(
+    ("statement", "changes"),
+    [
+        ("CONFIG['lr'] = x", True),
+        ("config.lr = x", True),
+        ("HISTORY.append(x)", True),
+        ("made = CONFIG; made['lr'] = x", True),
+        ("for one in HISTORY: one.lr = x", True),
+        ("made = {}; made['lr'] = x", False),
+        ("x.lr = 1", False),
+        ("torch.nn.init.normal_(x.weight)", False),
+    ],
+)
+def test_outer_names_that_are_changed(statement: str, changes: bool) -> None:
+    function = ast.parse(f"def main(x):\n    {statement}\n").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert outer_names_changed(function) == changes
