@@ -141,7 +141,7 @@ def outer_names_changed(function: AnyFunction) -> bool:
     bound |= {
         node.id for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
-    writes = [node for node in walk(function) if _is_write(node) and not _is_in_place(node)]
+    writes = [node for node in walk(function) if _is_write(node) and not _is_of_tensors(node)]
     if not writes:
         return False
     near, _ = _sources(function)
@@ -165,6 +165,15 @@ def _is_write(node: ast.AST) -> bool:
             return True
         case _:
             return False
+
+
+def _is_of_tensors(write: ast.AST) -> bool:
+    """Whether a write changes numbers and gradients alone."""
+    return _is_in_place(write) or (
+        isinstance(write, ast.Call)
+        and isinstance(write.func, ast.Attribute)
+        and write.func.attr == "backward"
+    )
 
 
 def _is_in_place(node: ast.AST) -> bool:
