@@ -56,6 +56,7 @@ class Project:
         self.sources = snapshot(sources)
         self._given = tuple(sorted(roots, key=len, reverse=True))
         self._trail = Trail()
+        self._trails: dict[tuple[frozenset[str], ...], Trail] = {}
         self._roots: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._resolved: dict[tuple[str, str, int], tuple[str | None, Trail]] = {}
@@ -85,6 +86,11 @@ class Project:
         finally:
             self._trail = outer
             outer.add(own)
+
+    def _shared(self, trail: Trail) -> Trail:
+        """The trail, or an equal one that is remembered already: very many answers follow from the same folders."""
+        key = (frozenset(trail.files), frozenset(trail.folders), frozenset(trail.imported))
+        return self._trails.setdefault(key, trail)
 
     @contextmanager
     def unfollowed(self) -> Iterator[None]:
@@ -216,7 +222,7 @@ class Project:
         if known is None:
             with self.following() as trail:
                 found = self._find_module(importer, module.split(".") if module else [], level)
-            known = self._resolved[key] = (found, trail)
+            known = self._resolved[key] = (found, self._shared(trail))
         self._trail.add(known[1])
         return known[0]
 
@@ -322,7 +328,7 @@ class Project:
                         found.add(self.resolve(path, f"{module}.{name}" if module else name, level))
                 known = self._imported_files[path] = (
                     frozenset(one for one in found if one is not None),
-                    trail,
+                    self._shared(trail),
                 )
         self._trail.add(known[1])
         return known[0]
