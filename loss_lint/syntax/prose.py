@@ -30,8 +30,9 @@ _ASKED = (
     rf"isinstance\((?<=\bisinstance\()[\w.]+,[ \t]*\(?{_OTHER_CLASS}(?:,[ \t]*{_OTHER_CLASS})*,?\)?(?=\))"
 )
 # That a name is not in a registry, and all names in it, say nothing of what it holds.
-_KEYS = r"""(?:not in |\.join\((?<=["']\.join\())[\w.]+(?![\w.(\[])"""
-_UNUSED = tuple(map(re.compile, (_ANNOTATION, _RESULT, _ASKED, _KEYS)))
+_MISSING = r"not in [\w.]+(?![\w.(\[])"
+_KEYS = r"""\.join\((?<=["']\.join\()[\w.]+(?=\))"""
+_UNUSED = tuple(map(re.compile, (_ANNOTATION, _RESULT, _ASKED, _MISSING, _KEYS)))
 _UNUSED_BYTES = tuple(re.compile(one.pattern.encode()) for one in _UNUSED)
 
 
