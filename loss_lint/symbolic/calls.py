@@ -166,6 +166,13 @@ def callable_behind(function: Value, act: Activation) -> Value:
         match function:
             case Lazy():
                 function = act.machine.force(function)
+            case Op(name="getitem", operands=(base,)) if isinstance(strip(base), Lazy):
+                known = items.resolved(
+                    function, act
+                )  # one of what a function returns: `model, optimizer = build()`
+                if known is function:
+                    return function
+                function = known
             case Op(name="data_parallel"):
                 return function
             case Op(name=name, operands=(inner, *_)) if name in _MOVES:
