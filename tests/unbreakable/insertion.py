@@ -323,7 +323,7 @@ def _miscounted(site: Site) -> list[Edit]:
         match node:
             case ast.BinOp(
                 left=left, op=ast.Div(), right=ast.Call(func=ast.Name(id="len"), args=[inner]) as right
-            ) if ast.unparse(left) in totals:
+            ) if ast.unparse(left) in totals and "dataset" not in ast.unparse(inner):
                 return [site.source.replaced(right, f"len({site.source.text(inner)}.dataset)")]
     return []
 
