@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from loss_lint.syntax.walk import AnyFunction, parameters, walk
 
@@ -137,22 +138,29 @@ def own_changes_of(method: AnyFunction) -> OwnChanges | None:
 
 def outer_names_changed(function: AnyFunction) -> bool:
     """Whether a function changes what it finds by a name that is not its own, or a part of that."""
-    bound = {node.arg for node in walk(function) if isinstance(node, ast.arg)}
-    bound |= {
-        node.id for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    writes = [node for node in walk(function) if _is_write(node) and not _is_of_tensors(node)]
-    if not writes:
+    given: set[str] = set()
+    bound: set[str] = set()
+    changed: set[str] = set()
+    for node in walk(function):
+        kind = type(node)
+        if kind is ast.Name:
+            name = cast("ast.Name", node)
+            if type(name.ctx) is ast.Store:
+                bound.add(name.id)
+        elif kind is ast.arg:
+            given.add(cast("ast.arg", node).arg)
+        elif kind in _WRITING and _is_write(node) and not _is_of_tensors(node):
+            held, others = _origin(_changed(node)[0])
+            changed |= others if held is None else {held}
+    if changed <= given - bound:
         return False
-    near, _ = _sources(function)
-    for write in writes:
-        name, others = _origin(_changed(write)[0])
-        if not _reached(others if name is None else {name}, near) <= bound:
-            return True
-    return False
+    return not _reached(changed, _sources(function)[0]) <= given | bound
 
 
 # Writes
+
+# What a write can be.
+_WRITING = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign, ast.Global, ast.Nonlocal})
 
 
 def _is_write(node: ast.AST) -> bool:

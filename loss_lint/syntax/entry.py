@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 from loss_lint.syntax.changes import outer_names_changed
 from loss_lint.syntax.module import SourceModule
-from loss_lint.syntax.walk import AnyFunction
+from loss_lint.syntax.walk import AnyFunction, walk
 
 
 def without_start(module: SourceModule) -> Sequence[ast.stmt]:
@@ -20,13 +21,62 @@ def without_start(module: SourceModule) -> Sequence[ast.stmt]:
     started = _started(body)
     if started is None or not module.leads_to_loss(started):
         return body
-    functions = [node for node in module.statements if isinstance(node, AnyFunction)]
-    if b"global" in module.data or any(outer_names_changed(function) for function in functions):
+    if b"global" in module.data:
         return body
+    held = _names_held(body)
+    for function in _outermost(body):
+        may_hold = "*" in held or not held.isdisjoint(module.mentions(function))
+        if may_hold and outer_names_changed(function):
+            return body
     guarded = body[-1]
     assert isinstance(guarded, ast.If)
     before = guarded.body[:-1]
     return [*body[:-1], *([_like(guarded, before)] if before else [])]
+
+
+# Modules that no script changes.
+_ONLY_USED = sys.stdlib_module_names | {"torch", "torchvision", "torchaudio", "numpy", "tqdm"}
+
+
+def _names_held(body: Sequence[ast.stmt]) -> set[str]:
+    """The names at the top of a module that may stand for something that a function can change."""
+    names: set[str] = set()
+    for statement in body:
+        match statement:
+            case ast.Import(names=imported):
+                names.update(
+                    (one.asname or one.name).partition(".")[0]
+                    for one in imported
+                    if one.name.partition(".")[0] not in _ONLY_USED
+                )
+            case ast.ImportFrom(names=imported, module=source):
+                if (source or "").partition(".")[0] not in _ONLY_USED or statement.level:
+                    names.update(one.asname or one.name for one in imported)
+            case ast.ClassDef(name=name):
+                names.add(name)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                pass
+            case _:
+                for node in walk(statement):
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                        names.add(node.id)
+                    elif isinstance(node, ast.alias):
+                        names.add((node.asname or node.name).partition(".")[0])
+                    elif isinstance(node, ast.ClassDef):
+                        names.add(node.name)
+    return names
+
+
+def _outermost(body: Sequence[ast.stmt]) -> Iterator[AnyFunction]:
+    """The functions and methods that stand in no other one."""
+    for statement in body:
+        if isinstance(statement, AnyFunction):
+            yield statement
+        else:
+            for block in ("body", "orelse", "finalbody"):
+                yield from _outermost(getattr(statement, block, ()))
+            for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                yield from _outermost(part.body)
 
 
 def _started(body: Sequence[ast.stmt]) -> ast.FunctionDef | None:
