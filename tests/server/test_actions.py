@@ -66,6 +66,27 @@ def applied(text: str, edit: types.WorkspaceEdit, uri: str, version: int) -> str
     return data.decode("utf-16-le")
 
 
+async def test_what_is_typed_is_answered_at_once_and_its_fixes_follow(editor: Editor) -> None:
+    editor.open("typed.py", "import torch\n")
+    await editor.published("typed.py", 1)
+    version = editor.change("typed.py", SAFE)
+    first = await editor.published("typed.py", version)
+    assert [(one.code, one.data["fix"]) for one in first] == [("LOS107", None), ("LOS102", None)]
+    # Who asks need not wait for a pause.
+    assert any(one.startswith("LOS107: ") for one in await editor.actions("typed.py", 5))
+    then = await editor.published("typed.py", version)
+    assert [(one.code, one.data["fix"]) for one in then] == [("LOS107", "safe"), ("LOS102", "safe")]
+    assert [one.range for one in then] == [one.range for one in first]
+
+
+async def test_fixes_follow_after_a_pause(editor: Editor) -> None:
+    editor.open("paused.py", "import torch\n")
+    await editor.published("paused.py", 1)
+    version = editor.change("paused.py", SAFE)
+    fixes = [(await editor.published("paused.py", version))[0].data["fix"] for _ in range(2)]
+    assert fixes == [None, "safe"]
+
+
 async def test_a_safe_fix_is_preferred_and_made_for_the_version_that_it_saw(editor: Editor) -> None:
     editor.open("a.py", SAFE)
     await editor.published("a.py", 1)
