@@ -169,24 +169,38 @@ def _constructed(tree: ast.Module) -> dict[str, ast.Call]:
     """The loss classes that a name or attribute is made of, by its text; none for one that is made in two ways."""
     found: dict[str, ast.Call] = {}
     often: set[str] = set()
+    for target, given in _assignments(tree):
+        name, value = ast.unparse(target), given
+        while (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Attribute)
+            and value.func.attr in {"to", "cuda"}
+        ):
+            value = value.func.value
+        if name in found or name in often:
+            often.add(name)
+            found.pop(name, None)
+        elif isinstance(value, ast.Call) and _last(value.func) in KINDS:
+            found[name] = value
+        else:
+            often.add(name)
+    return found
+
+
+def _assignments(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Names and attributes with what they are set to, which is unknown where a tuple is taken apart."""
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as target], value=value):
-                name = ast.unparse(target)
-                while (
-                    isinstance(value, ast.Call)
-                    and isinstance(value.func, ast.Attribute)
-                    and value.func.attr in {"to", "cuda"}
-                ):
-                    value = value.func.value
-                if name in found or name in often:
-                    often.add(name)
-                    found.pop(name, None)
-                elif isinstance(value, ast.Call) and _last(value.func) in KINDS:
-                    found[name] = value
-                else:
-                    often.add(name)
-    return found
+                yield target, value
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(
+                targets
+            ) == len(values):
+                yield from zip(targets, values, strict=True)
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
+                yield from (
+                    (target, value.func if isinstance(value, ast.Call) else value) for target in targets
+                )
 
 
 def _kind(call: ast.Call, made: dict[str, ast.Call]) -> tuple[str, ast.Call | None]:
