@@ -114,24 +114,22 @@ def _warm(work: Path) -> Rows:
     return rows
 
 
+_FLAKE8 = ("--isolated", "--jobs", "1")
+
+
 def _flake8(work: Path) -> Rows:
     """flake8 alone and with the plugin, on code without torch and on code of torch."""
     alone, ours = environment("flake8", work), environment("flake8 with loss-lint", work)
     rows: Rows = {"versions": {"flake8": alone.version}}
     for package in ("django", "timm"):
         tree = unpacked(package, work)
+        run = [*_FLAKE8, "."]
         rows[tree.name] = {
             "lines": tree.lines,
-            "flake8": _row(cost(_flake8_run(alone.tool("flake8"), tree.folder), folder=work, runs=2)),
-            "flake8 with loss-lint": _row(
-                cost(_flake8_run(ours.tool("flake8"), tree.folder), folder=work, runs=2)
-            ),
+            "flake8": _row(cost([alone.tool("flake8"), *run], folder=tree.folder, runs=3)),
+            "flake8 with loss-lint": _row(cost([ours.tool("flake8"), *run], folder=tree.folder, runs=3)),
         }
     return rows
-
-
-def _flake8_run(tool: str, folder: Path, *more: str) -> list[str]:
-    return [tool, "--isolated", "--jobs", "1", *more, str(folder)]
 
 
 def _start(work: Path) -> Rows:
@@ -159,7 +157,7 @@ def _peers(work: Path, package: str) -> Rows:
                 cost([preflight.tool("torch-preflight"), "check", str(tree.folder)], folder=work, runs=1)
             ),
             f"TorchFix {torchfix.version}": _row(
-                cost(_flake8_run(torchfix.tool("flake8"), tree.folder, *select), folder=work, runs=1)
+                cost([torchfix.tool("flake8"), *_FLAKE8, *select, "."], folder=tree.folder, runs=1)
             ),
         }
     }

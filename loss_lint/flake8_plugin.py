@@ -55,7 +55,8 @@ class Plugin:
     _uses_noqa: ClassVar[bool] = True
     _options: ClassVar[dict[str, object]] = {}
     _configuration: ClassVar[Configuration | None] = None
-    _shared: ClassVar[Linter | None] = None
+    # One for each of the folders in which projects begin, and of what their own names mean: rarely more than one.
+    _shared: ClassVar[dict[object, Linter]] = {}
 
     @staticmethod
     def add_options(manager: Any) -> None:
@@ -84,7 +85,7 @@ class Plugin:
         cls._options = {
             key: _table(value) if key in _TABLES else value for key, value in given.items() if value
         }
-        cls._configuration = cls._shared = None
+        cls._configuration, cls._shared = None, {}
 
     def __init__(
         self,
@@ -125,19 +126,20 @@ class Plugin:
         from loss_lint.syntax.sources import Folder, Overlay
 
         roots = import_roots([self._path])
-        cls = type(self)
         meant = self._configured().conventions(self._path)
-        if cls._shared is None or (cls._shared.roots, cls._shared.conventions) != (roots, meant):
-            cls._shared = Linter(Folder(), roots, meant, keeps_reports=True)
-        if _holds(cls._shared.project.sources, self._path, self._lines):
-            return cls._shared
+        shared = self._shared.get((roots, meant))
+        if shared is None:
+            shared = self._shared[roots, meant] = Linter(Folder(), roots, meant, keeps_reports=True)
+        if _holds(shared.project.sources, self._path, self._lines):
+            return shared
         return Linter(Overlay(Folder(), {self._path: encoded("".join(self._lines))}), roots, meant)
 
     def _findings(self, linter: Linter) -> Iterator[Finding]:
         from loss_lint.syntax.noqa import Suppressions
 
         suppressions = Suppressions(linter.project.sources)
-        found = [finding for finding in linter.lint(self._path) if finding.place.path == self._path]
+        findings = linter.lint(self._path, with_fixes=False)
+        found = [finding for finding in findings if finding.place.path == self._path]
         codes = self._codes() if found else frozenset()
         for finding in found:
             if finding.code not in codes or finding.code == UNPARSABLE:

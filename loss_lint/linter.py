@@ -175,7 +175,12 @@ class Linter:
         return found
 
     def lint(
-        self, path: str, pause: Callable[[], None] | None = None, *, quick: bool = False
+        self,
+        path: str,
+        pause: Callable[[], None] | None = None,
+        *,
+        quick: bool = False,
+        with_fixes: bool = True,
     ) -> tuple[Finding, ...]:
         """The findings of one file, in the light of its callers; sorted.
 
@@ -183,17 +188,25 @@ class Linter:
         called now and then, and may raise. When `quick`, findings have no fixes, and callers say what they said before
         the file changed, where they were looked at then.
         """
-        report = self._report(path, pause, with_fixes=not quick)
+        with_fixes = with_fixes and not quick
+        report = self._report(path, pause, with_fixes=with_fixes)
         callers = self.relevance.callers(path)
         outdated = {one: self._remembered(one) for one in callers if quick and not self._knows(one)}
         if any(one is not None for one in outdated.values()):
             report = self._without_doubtful(report)
         reports = {path: report}
-        reports |= {one: outdated.get(one) or self._report(one, pause) for one in callers}
+        reports |= {
+            one: outdated.get(one) or self._report(one, pause, with_fixes=with_fixes or quick)
+            for one in callers
+        }
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
             callers = (other, *self.relevance.callers(other), *((path,) if is_notebook(path) else ()))
-            reports |= {caller: self._report(caller, pause) for caller in callers if caller not in reports}
+            reports |= {
+                caller: self._report(caller, pause, with_fixes=with_fixes or quick)
+                for caller in callers
+                if caller not in reports
+            }
             found += [
                 finding
                 for finding in judge(other, [reports[caller] for caller in callers])
