@@ -12,6 +12,7 @@ import pytest
 
 from loss_lint.findings import Finding, Place
 from loss_lint.flake8_plugin import Plugin
+from loss_lint.linter import Linter
 from loss_lint.rules import all_rules
 
 BAD = """import torch.nn.functional as F
@@ -129,7 +130,7 @@ def test_text_in_every_encoding(project: Path, flake8: Flake8, text: bytes) -> N
 
 
 def lint(*findings: Finding) -> Callable[..., tuple[Finding, ...]]:
-    return lambda linter, path: findings
+    return lambda linter, path, **_: findings
 
 
 def plugin_codes(monkeypatch: pytest.MonkeyPatch, *findings: Finding, lines: str = "\n") -> list[str]:
@@ -164,6 +165,27 @@ class TestPlugin:
         ((line, column, text, _),) = Plugin(None, ["x\n"], "a.py").run()  # type: ignore[arg-type]
         assert (line, column) == (1, 0)
         assert text == "LOS999 loss-lint failed: RuntimeError: boom boom"
+
+    def test_what_is_known_of_a_project_is_kept_in_whatever_order_files_come(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[Linter] = []
+        init = Linter.__init__
+
+        def counted(linter: Linter, *given: Any, **more: Any) -> None:
+            made.append(linter)
+            init(linter, *given, **more)
+
+        monkeypatch.setattr(Linter, "__init__", counted)
+        monkeypatch.setattr(Plugin, "_shared", {})
+        monkeypatch.chdir(project)
+        deep = project.joinpath(*"abcdefghijklmnopq")
+        deep.mkdir(parents=True)
+        names = ["one.py", str(deep / "two.py"), "three.py", str(deep / "four.py")]
+        for name in names:
+            (project / name).write_text("x = 1\n")
+            assert [*Plugin(None, ["x = 1\n"], name).run()] == []  # type: ignore[arg-type]
+        assert len(made) <= 2
 
     def test_findings_of_other_files_and_unparsable_ones_stay_out(
         self, project: Path, monkeypatch: pytest.MonkeyPatch
