@@ -61,10 +61,13 @@ def table(results: Rows) -> str:
         for tool, row in sorted(measured.items(), key=lambda item: item[1]["wall"]):
             named = f"{tool} {cold['versions'][tool]}" if tool in cold["versions"] else tool
             place = f"{tree}, {costs['lines']:,} lines"
-            rows.append(
-                f"| {place} | {named} | {seconds(row['wall'])} | {row['memory']:.0f} MB | {row['wall'] / ours:.2g} |"
-            )
+            wall, memory = row["wall"], row["memory"]
+            rows.append(f"| {place} | {named} | {seconds(wall)} | {memory:.0f} MB | {_ratio(wall / ours)} |")
     return "\n".join(rows) + "\n"
+
+
+def _ratio(times: float) -> str:
+    return f"{times:.0f}" if times >= 10 else f"{times:.2g}"
 
 
 def _flake8(results: Rows) -> str:
