@@ -336,6 +336,7 @@ class Linter:
             report = replace(report, limits=machine.modules.limits_met(path))
             keeps_values = bool(report.sightings) and self._reports is None
         finally:
+            machine.pause = _go_on
             machine.modules.finish_file(keeps_values=keeps_values)
             forget_conditions()
             forget_shapes()
