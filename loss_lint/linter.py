@@ -188,22 +188,20 @@ class Linter:
         called now and then, and may raise. When `quick`, findings have no fixes, and callers say what they said before
         the file changed, where they were looked at then.
         """
-        with_fixes = with_fixes and not quick
-        report = self._report(path, pause, with_fixes=with_fixes)
+        report = self._report(path, pause, with_fixes=with_fixes and not quick)
         callers = self.relevance.callers(path)
         outdated = {one: self._remembered(one) for one in callers if quick and not self._knows(one)}
         if any(one is not None for one in outdated.values()):
             report = self._without_doubtful(report)
         reports = {path: report}
         reports |= {
-            one: outdated.get(one) or self._report(one, pause, with_fixes=with_fixes or quick)
-            for one in callers
+            one: outdated.get(one) or self._report(one, pause, with_fixes=with_fixes) for one in callers
         }
         found = [*judge(path, list(reports.values()))]
         for other in sorted(seen_in([report]) - {path}):
             callers = (other, *self.relevance.callers(other), *((path,) if is_notebook(path) else ()))
             reports |= {
-                caller: self._report(caller, pause, with_fixes=with_fixes or quick)
+                caller: self._report(caller, pause, with_fixes=with_fixes)
                 for caller in callers
                 if caller not in reports
             }
@@ -259,7 +257,6 @@ class Linter:
     def look(self, path: str, at: Callable[[Machine, str], _T]) -> _T:
         """What `at` makes of the evaluator and the file at `path`; it keeps nothing of either."""
         from loss_lint.symbolic import limits
-        from loss_lint.symbolic.guards import forget_conditions
 
         machine, _, _ = self._parts()
         limits.forget()
@@ -268,7 +265,7 @@ class Linter:
                 return at(machine, path)
         finally:
             machine.modules.finish_file(keeps_values=False)
-            forget_conditions()
+            _forget_answers()
             if not machine.modules.is_shareable:
                 self.start_afresh()
 
@@ -322,8 +319,6 @@ class Linter:
     def _evaluated(self, path: str, pause: Callable[[], None], *, with_fixes: bool) -> Report | None:
         """What the roots of the file say; None where it cannot be parsed."""
         from loss_lint.symbolic import limits
-        from loss_lint.symbolic.guards import forget_conditions
-        from loss_lint.symbolic.shapes import forget_shapes
 
         machine, engine, repairs = self._parts()
         limits.forget()
@@ -338,8 +333,7 @@ class Linter:
         finally:
             machine.pause = _go_on
             machine.modules.finish_file(keeps_values=keeps_values)
-            forget_conditions()
-            forget_shapes()
+            _forget_answers()
         shareable = machine.modules.is_shareable
         if machine.modules.loaded_bytes > MAX_LOADED_BYTES:
             before = machine.modules.loaded_bytes
@@ -364,14 +358,22 @@ class Linter:
     def start_afresh(self) -> None:
         """Drop all that was evaluated: after a failure, or where it takes too much memory."""
         from loss_lint.symbolic.graph import forget_contents
-        from loss_lint.symbolic.guards import forget_conditions
 
         if self._started is not None:
             self.dropped_bytes += self._started[0].modules.loaded_bytes
             self._started[0].modules.end()
         self._started = None
         forget_contents()
-        forget_conditions()
+        _forget_answers()
+
+
+def _forget_answers() -> None:
+    """Drop what is remembered of conditions and shapes, with the values that it speaks of."""
+    from loss_lint.symbolic.guards import forget_conditions
+    from loss_lint.symbolic.shapes import forget_shapes
+
+    forget_conditions()
+    forget_shapes()
 
 
 def _go_on() -> None:

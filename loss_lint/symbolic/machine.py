@@ -145,6 +145,11 @@ class Machine:
                 self.namespaces.pop(one.owner.content, None)
         self.begun = []
 
+    def forget_classes(self) -> None:
+        """Find the bases of all classes anew: modules have been dropped."""
+        self.class_orders.clear()
+        self.class_bases.clear()
+
     # Limits
 
     def start_root(self) -> None:

@@ -216,8 +216,7 @@ class Modules:
                 del namespaces[content]
                 if body.module.path not in self._witnesses:
                     body.end()
-        self._machine.class_orders.clear()
-        self._machine.class_bases.clear()
+        self._machine.forget_classes()
         bodies = [loaded.activation for loaded in self._loaded.values() if loaded.activation is not None]
         bodies += namespaces.values()
         self._machine.base_heap.forget_all_but([body.state.heap for body in bodies])
@@ -288,8 +287,7 @@ class Modules:
         namespaces = self._machine.namespaces
         for content in [key for key, body in namespaces.items() if body.module.path == path]:
             del namespaces[content]
-        self._machine.class_orders.clear()
-        self._machine.class_bases.clear()
+        self._machine.forget_classes()
 
     # Evaluation
 

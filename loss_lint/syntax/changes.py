@@ -177,11 +177,7 @@ def _is_write(node: ast.AST) -> bool:
 
 def _is_of_tensors(write: ast.AST) -> bool:
     """Whether a write changes numbers and gradients alone."""
-    return _is_in_place(write) or (
-        isinstance(write, ast.Call)
-        and isinstance(write.func, ast.Attribute)
-        and write.func.attr == "backward"
-    )
+    return _is_in_place(write) or _runs_backward(write)
 
 
 def _is_in_place(node: ast.AST) -> bool:
@@ -194,8 +190,12 @@ def _is_in_place(node: ast.AST) -> bool:
 
 
 def _is_of_anything(write: ast.AST) -> bool:
-    match write:
-        case ast.Global() | ast.Nonlocal() | ast.Call(func=ast.Attribute(attr="backward")):
+    return isinstance(write, ast.Global | ast.Nonlocal) or _runs_backward(write)
+
+
+def _runs_backward(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="backward")):
             return True
         case _:
             return False

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from loss_lint.syntax.changes import outer_names_changed
 from loss_lint.syntax.module import SourceModule
-from loss_lint.syntax.walk import AnyFunction, walk
+from loss_lint.syntax.walk import AnyFunction, blocks_in, parameters, walk
 
 
 def without_start(module: SourceModule) -> Sequence[ast.stmt]:
@@ -73,10 +73,8 @@ def _outermost(body: Sequence[ast.stmt]) -> Iterator[AnyFunction]:
         if isinstance(statement, AnyFunction):
             yield statement
         else:
-            for block in ("body", "orelse", "finalbody"):
-                yield from _outermost(getattr(statement, block, ()))
-            for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-                yield from _outermost(part.body)
+            for block in blocks_in(statement):
+                yield from _outermost(block)
 
 
 def _started(body: Sequence[ast.stmt]) -> ast.FunctionDef | None:
@@ -90,13 +88,13 @@ def _started(body: Sequence[ast.stmt]) -> ast.FunctionDef | None:
             orelse=[],
         ):
             defined = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == name]
-            if len(defined) == 1 and not defined[0].decorator_list and not _takes_arguments(defined[0].args):
+            if len(defined) == 1 and not defined[0].decorator_list and not _takes_arguments(defined[0]):
                 return defined[0]
     return None
 
 
-def _takes_arguments(spec: ast.arguments) -> bool:
-    return bool(spec.posonlyargs or spec.args or spec.kwonlyargs or spec.vararg or spec.kwarg)
+def _takes_arguments(function: ast.FunctionDef) -> bool:
+    return bool(parameters(function) or function.args.vararg or function.args.kwarg)
 
 
 def _like(guarded: ast.If, body: list[ast.stmt]) -> ast.If:

@@ -23,7 +23,7 @@ from loss_lint.syntax.changes import (
 )
 from loss_lint.syntax.prose import code_of
 from loss_lint.syntax.site import Site
-from loss_lint.syntax.walk import AnyFunction, walk
+from loss_lint.syntax.walk import AnyFunction, blocks_in, walk
 
 # Words that make a definition worth evaluating; what mentions such a definition is worth it too.
 _LOSS_WORD = re.compile(r"Loss(?:2d)?$|cross_entropy|nll_loss|kl_div|_loss$|^loss_fn$|^criterion$|^backward$")
@@ -184,10 +184,8 @@ class SourceModule:
             statement = pending.pop()
             found.append(statement)
             if type(statement) in _WITH_BLOCKS:
-                for block in ("body", "orelse", "finalbody"):
-                    pending.extend(getattr(statement, block, ()))
-                for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-                    pending.extend(part.body)
+                for block in blocks_in(statement):
+                    pending.extend(block)
         return found
 
     @cached_property

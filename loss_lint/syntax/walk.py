@@ -25,3 +25,13 @@ def parameters(function: AnyFunction) -> list[ast.arg]:
     """The parameters that take one argument each, in their order; not `*args` and `**kwargs`."""
     spec = function.args
     return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+
+
+def blocks_in(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The blocks of statements that stand in one, those of its handlers and cases included."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(statement, name, None)
+        if block:
+            yield block
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body
